@@ -1,0 +1,189 @@
+package actors
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// Submission is what a client asks for. Zero fields take the defaults of the queue or of the kind.
+type Submission struct {
+	Kind     string
+	Queue    string // empty: the kind's queue, or "default"
+	Priority *int   // nil: 1
+	Payload  json.RawMessage
+	Owner    string
+	Tags     []string
+	Group    string
+	Batch    string
+	Policy   job.Policy // zero fields: the kind's, the queue's, then job.DefaultPolicy
+	RunAt    time.Time
+	// Key and Fingerprint bind the submission to an idempotency key: Fingerprint is a hash of the request's body.
+	Key         string
+	Fingerprint string
+}
+
+// Accepted is the answer to one submission.
+type Accepted struct {
+	Job job.Job
+	// Repeated: the key had been used before with the same body; Job is the job it made then, as it is now.
+	Repeated bool
+	// Durability is how the job is kept: "inbox" or "store" (which means both).
+	Durability string
+}
+
+// Refusals. The HTTP interface maps each to a status.
+var (
+	// ErrUnknownKind: no node has a handler for the kind. 422.
+	ErrUnknownKind = errors.New("unknown kind")
+	// ErrInvalid: the submission breaks a rule; the text names the field. 422.
+	ErrInvalid = errors.New("invalid")
+	// ErrKeyInFlight: the first request with this idempotency key is not answered yet. 409 with Retry-After.
+	ErrKeyInFlight = errors.New("the first request with this idempotency key is still in flight")
+	// ErrClosed: the node is draining or not started. 503 with Retry-After.
+	ErrClosed = errors.New("the node takes no new work")
+	// ErrBusy: a bound is reached. 503 or 429 with Retry-After.
+	ErrBusy = errors.New("busy")
+)
+
+// KeyConflictError: the idempotency key was used before with another body. 422. First is the job that has the key, so
+// that the caller can say what differs.
+type KeyConflictError struct {
+	Key   string
+	First job.Job
+}
+
+// Error names the key.
+func (e *KeyConflictError) Error() string {
+	return fmt.Sprintf("idempotency key %q was used before with another body", e.Key)
+}
+
+// Topic selects the jobs of a stream.
+type Topic struct {
+	Kind  TopicKind
+	Value string // id, owner, queue or batch; empty for all
+}
+
+// TopicKind is what a topic selects by.
+type TopicKind string
+
+// The kinds of topics.
+const (
+	TopicJob   TopicKind = "job"
+	TopicOwner TopicKind = "owner"
+	TopicQueue TopicKind = "queue"
+	TopicBatch TopicKind = "batch"
+	TopicAll   TopicKind = "all"
+)
+
+// ParseTopic reads "kind:value", or "all".
+func ParseTopic(s string) (Topic, error) {
+	if s == string(TopicAll) {
+		return Topic{Kind: TopicAll}, nil
+	}
+	kind, value, _ := strings.Cut(s, ":")
+	t := Topic{Kind: TopicKind(kind), Value: value}
+	switch t.Kind {
+	case TopicJob:
+		if _, err := job.ParseID(value); err != nil {
+			return Topic{}, fmt.Errorf("topic %.80q: %w", s, err)
+		}
+		return t, nil
+	case TopicOwner, TopicQueue, TopicBatch:
+		if job.ValidName(value) {
+			return t, nil
+		}
+	}
+	return Topic{}, fmt.Errorf("topic %.80q: want job:ID, owner:NAME, queue:NAME, batch:NAME or all", s)
+}
+
+// String is the form that ParseTopic reads.
+func (t Topic) String() string {
+	if t.Kind == TopicAll {
+		return string(TopicAll)
+	}
+	return string(t.Kind) + ":" + t.Value
+}
+
+// WatchRequest opens a watch.
+type WatchRequest struct {
+	Topics []Topic // 1 to MaxTopics
+	// Epoch and Since are the two halves of the last event id that the client saw, "EPOCH-N": if the epoch is this broadcaster's,
+	// only what changed after N is sent (resume); otherwise everything is (snapshot).
+	Epoch string
+	Since int64
+	// Known maps ids to the revs the client has: what is not newer is not sent, and these ids are in the snapshot also
+	// when they ended long ago.
+	Known map[job.ID]int64
+}
+
+// Bounds of a watch.
+const (
+	MaxTopics      = 500
+	MaxWatchedJobs = 500 // jobs in one snapshot
+)
+
+// Update is one job as a stream shows it. It is shared by all streams: do not change it.
+type Update struct {
+	View  job.View
+	Seq   int64     // this broadcaster's number for it: the N of the event id
+	At    time.Time // when this broadcaster learned of it
+	Frame []byte    // the data of the SSE event "job": one line of JSON, see STREAM
+}
+
+// Removal says that a job has left the topic.
+type Removal struct {
+	ID     job.ID
+	Rev    int64
+	Reason string // "purged"
+}
+
+// Batch is what has happened since the last call of Next.
+type Batch struct {
+	Updates []*Update
+	Removed []Removal
+	// Ready: with this batch the snapshot, or the resumption, is complete. Set exactly once per watch.
+	Ready bool
+	// Jobs and Cursor accompany Ready: how many jobs the stream shows, and the number of the newest change they include.
+	Jobs   int
+	Cursor int64
+	// Fault: the snapshot can't be completed now ("db_unavailable"); it is tried again.
+	Fault string
+	// End: the watch is over; nothing follows. Reasons are "done" (every topic is a job, and all have ended), "drain", "slow".
+	End string
+}
+
+// Watching is one stream's place at the broadcaster.
+type Watching interface {
+	// Mode is "snapshot" or "resume".
+	Mode() string
+	// Epoch names this broadcaster's numbering.
+	Epoch() string
+	// Next waits until something has happened and returns all of it, latest state of each job only, terminal ones first.
+	// It returns the context's error when that ends first.
+	Next(ctx context.Context) (Batch, error)
+	// Close gives the place up.
+	Close()
+}
+
+// QueueState is a queue as operators see it.
+type QueueState struct {
+	persistence.QueueSettings
+	Durability string            `json:"durability"` // "inbox" or "store"
+	Limit      int               `json:"limit"`      // handlers at once on this node, as in force
+	Depth      persistence.Depth `json:"-"`
+}
+
+// Redrive answers a redrive in bulk.
+type Redrive struct {
+	Matched  int      `json:"matched"`
+	Redriven int      `json:"redriven"`
+	IDs      []job.ID `json:"ids,omitempty"`
+	DryRun   bool     `json:"dry_run,omitempty"`
+}

@@ -1,0 +1,233 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Refusals of Apply. Match them with errors.Is.
+var (
+	// ErrTerminal: the life has ended; nothing but a redrive changes the job.
+	ErrTerminal = errors.New("the job has already ended")
+	// ErrNotAllowed: the event does not fit the status.
+	ErrNotAllowed = errors.New("not allowed in this status")
+	// ErrStale: the event speaks under a token that is not newer than the job's.
+	ErrStale = errors.New("stale token")
+	// ErrUnchanged: the job already is what the event would make of it.
+	ErrUnchanged = errors.New("nothing to change")
+	// ErrLimit: the job can't keep more of this.
+	ErrLimit = errors.New("over the limit")
+)
+
+// Apply returns the job as the event makes it, the line of history to keep (nil for changes too small for one), or a
+// refusal that leaves the job as it was. The time is the caller's; it never moves a job's own times backwards.
+func (j Job) Apply(e Event, now time.Time) (Job, *Transition, error) {
+	now = clock(now)
+	if now.Before(j.Updated) {
+		now = j.Updated
+	}
+	next, note, err := j.step(e, now)
+	if err != nil {
+		return j, nil, fmt.Errorf("job %s: %s while %s: %w", j.ID, Name(e), j.Status, err)
+	}
+	next.Updated = now
+	if next.Token == j.Token {
+		next.Rev = j.Rev + 1
+	} else {
+		next.Rev = next.Token*RevsPerToken + 1
+	}
+	if next.Status.Terminal() {
+		next.Finished = now
+	}
+	switch e.(type) {
+	case Progressed:
+		return next, nil, nil
+	}
+	t := next.transition(Name(e), note)
+	if f, ok := e.(AttemptFailed); ok && next.Status != Cancelled {
+		t.Failure = f.Failure
+	} else if next.Status == Failed {
+		t.Failure = next.Failure
+	}
+	return next, &t, nil
+}
+
+func (j Job) step(e Event, now time.Time) (Job, string, error) {
+	if redriven, ok := e.(Redriven); ok {
+		return j.redriven(redriven, now)
+	}
+	if j.Status.Terminal() {
+		return j, "", ErrTerminal
+	}
+	switch e := e.(type) {
+	case Claimed:
+		return j.claimed(e, now)
+	case CancelRequested:
+		return j.cancelRequested(e)
+	case Hastened:
+		return j.hastened(e, now)
+	}
+	if !j.Status.Running() {
+		return j, "", ErrNotAllowed
+	}
+	switch e := e.(type) {
+	case Progressed:
+		return j.progressed(e)
+	case Checkpointed:
+		if len(e.Data) > MaxCheckpoint {
+			return j, "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
+		}
+		j.Checkpoint = e.Data
+		return j, "", nil
+	case ArtifactStored:
+		return j.artifactStored(e)
+	case Succeeded:
+		if len(e.Result) > MaxResult {
+			return j, "", fmt.Errorf("%w: result of %d bytes, at most %d", ErrLimit, len(e.Result), MaxResult)
+		}
+		j.Status, j.Result, j.Failure, j.Progress.Percent, j.Progress.ETA = Completed, e.Result, nil, 100, 0
+		return j, "", nil
+	case AttemptFailed:
+		return j.attemptFailed(e, now)
+	case Snoozed:
+		if j.Status == Cancelling {
+			j.Status = Cancelled
+			return j, "snoozed after the request", nil
+		}
+		j.Status, j.RunAt = Scheduled, clock(now.Add(clampDelay(e.Delay)))
+		return j, "snoozed", nil
+	case Released:
+		if j.Status == Cancelling {
+			j.Status = Cancelled
+			return j, e.Reason, nil
+		}
+		j.Status, j.RunAt = Queued, now
+		return j, e.Reason, nil
+	}
+	panic(fmt.Sprintf("job: no rule for event %T", e))
+}
+
+func (j Job) claimed(e Claimed, now time.Time) (Job, string, error) {
+	if e.Token <= j.Token {
+		return j, "", ErrStale
+	}
+	j.Token, j.Node = e.Token, e.Node
+	j.Crashes = max(j.Crashes, e.Crashes)
+	switch {
+	case j.Status == Cancelling:
+		j.Status = Cancelled
+		return j, "its holder was lost", nil
+	case j.Crashes > j.Policy.MaxCrashes:
+		j.Status = Failed
+		j.Failure = NewFailure(CodeCrashes, fmt.Sprintf("its node died or lost its lease %d times", j.Crashes))
+		return j, "out of crashes", nil
+	}
+	note := ""
+	if j.Status == Processing {
+		note = "taken over"
+	}
+	j.Status, j.Attempt, j.Started = Processing, j.Attempts+1, now
+	return j, note, nil
+}
+
+func (j Job) cancelRequested(e CancelRequested) (Job, string, error) {
+	note := e.Reason
+	if e.By != "" {
+		note = "by " + e.By + ifAny(": ", e.Reason)
+	}
+	switch {
+	case j.Status == Cancelling:
+		return j, "", ErrUnchanged
+	case j.Status == Processing:
+		j.Status = Cancelling
+	default:
+		j.Status = Cancelled
+		j.Token, j.Node = j.Token+1, e.Node
+	}
+	return j, note, nil
+}
+
+func (j Job) hastened(e Hastened, now time.Time) (Job, string, error) {
+	switch j.Status {
+	case Scheduled, Retrying:
+		j.Status, j.RunAt = Queued, now
+		j.Token, j.Node = j.Token+1, e.Node
+		return j, ifAny("by ", e.By), nil
+	case Queued:
+		return j, "", ErrUnchanged
+	}
+	return j, "", ErrNotAllowed
+}
+
+func (j Job) redriven(e Redriven, now time.Time) (Job, string, error) {
+	if j.Status != Failed && j.Status != Cancelled {
+		return j, "", ErrNotAllowed
+	}
+	j.Token, j.Node = j.Token+1, e.Node
+	j.Life++
+	j.Status, j.RunAt = Queued, now
+	j.Attempt, j.Attempts, j.Crashes = 0, 0, 0
+	j.Progress, j.Result, j.Failure = Progress{}, nil, nil
+	j.Started, j.Finished = time.Time{}, time.Time{}
+	return j, ifAny("by ", e.By), nil
+}
+
+func (j Job) progressed(e Progressed) (Job, string, error) {
+	if j.Rev-j.Token*RevsPerToken >= RevsPerToken-revsReserved {
+		return j, "", fmt.Errorf("%w: %d changes under one claim", ErrLimit, RevsPerToken)
+	}
+	p := e.Progress
+	if !(p.Percent >= j.Progress.Percent) { // also true of NaN
+		p.Percent = j.Progress.Percent
+	}
+	p.Percent = min(p.Percent, 100)
+	p.Note, p.Stage = cut(p.Note, MaxNote), cut(p.Stage, MaxName)
+	if p == j.Progress {
+		return j, "", ErrUnchanged
+	}
+	j.Progress = p
+	return j, "", nil
+}
+
+func (j Job) artifactStored(e ArtifactStored) (Job, string, error) {
+	kept := slices.DeleteFunc(slices.Clone(j.Artifacts), func(a Artifact) bool { return a.Name == e.Artifact.Name })
+	if len(kept) >= MaxArtifacts {
+		return j, "", fmt.Errorf("%w: %d artifacts", ErrLimit, MaxArtifacts)
+	}
+	j.Artifacts = append(kept, e.Artifact)
+	return j, e.Artifact.Name, nil
+}
+
+func (j Job) attemptFailed(e AttemptFailed, now time.Time) (Job, string, error) {
+	if j.Status == Cancelling { // it obeyed: that is no failure of the job's
+		j.Status = Cancelled
+		return j, "", nil
+	}
+	j.Attempts++
+	j.Failure = e.Failure
+	switch {
+	case e.Permanent:
+		j.Status = Failed
+		return j, "permanent", nil
+	case j.Attempts >= j.Policy.MaxAttempts:
+		j.Status = Failed
+		return j, "out of attempts", nil
+	}
+	wait := max(j.Policy.Backoff.Delay(j.Attempts, e.Jitter), clampDelay(e.RetryAfter))
+	j.Status, j.RunAt = Retrying, clock(now.Add(wait))
+	return j, "", nil
+}
+
+// clock is a time as every store can keep it: in UTC, to the microsecond.
+func clock(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func clampDelay(d time.Duration) time.Duration { return min(max(d, 0), MaxDelay) }
+
+func ifAny(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}

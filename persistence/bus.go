@@ -1,0 +1,59 @@
+package persistence
+
+import (
+	"context"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+)
+
+// Bus tells other nodes and outside consumers what jobs are now. It may lose messages; it says so when it may have, and
+// whoever must not miss a state reads the Store then.
+type Bus interface {
+	// Publish announces states: each becomes the value of the key job:<id> and a message on the channel job:<id>, and all
+	// become one delivery to every other node. No two states may be of one job.
+	Publish(ctx context.Context, states []State) error
+
+	// Last reads the last published states; nil where there is none any more.
+	Last(ctx context.Context, ids []job.ID) ([][]byte, error)
+
+	// Subscribe calls receive with what other nodes say, in the order of each node's saying, until the context ends. It calls ready
+	// once, after the server has confirmed the subscription. It reconnects by itself and then reports a gap. Receive must not block.
+	Subscribe(ctx context.Context, ready func(), receive func(Delivery)) error
+
+	// Signal tells every other node something that is not a state.
+	Signal(ctx context.Context, signal Signal) error
+}
+
+// State is a job's public state on its way out.
+type State struct {
+	ID       job.ID
+	Terminal bool   // decides how long the key is kept
+	JSON     []byte // a job.View
+}
+
+// Delivery is what arrives from another node.
+type Delivery struct {
+	Node   string
+	States [][]byte // job.Views as JSON
+	Signal *Signal
+	// Gap: messages may have been lost before this one (of any node, if Node is empty).
+	Gap bool
+}
+
+// Signal is word between nodes.
+type Signal struct {
+	// Topic is what it is about.
+	Topic SignalTopic `json:"topic"`
+	ID    job.ID      `json:"id"`
+	Queue string      `json:"queue,omitempty"`
+}
+
+// SignalTopic is what a signal is about.
+type SignalTopic string
+
+const (
+	// SignalCancel: a request to cancel the job was left; whoever runs it should look now.
+	SignalCancel SignalTopic = "cancel"
+	// SignalQueue: the queue's settings have changed.
+	SignalQueue SignalTopic = "queue"
+)
