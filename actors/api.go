@@ -129,12 +129,12 @@ const (
 	MaxWatchedJobs = 500 // jobs in one snapshot
 )
 
-// Update is one job as a stream shows it. It is shared by all streams: do not change it.
+// Update is one job as a stream shows it. View and Frame are shared by all streams: do not change them.
 type Update struct {
-	View  job.View
-	Seq   int64     // this broadcaster's number for it: the N of the event id
+	View  *job.View
+	Seq   int64     // the N of its event id: who has seen this frame has seen all that happened up to N
 	At    time.Time // when this broadcaster learned of it
-	Frame []byte    // the data of the SSE event "job": one line of JSON, see STREAM
+	Frame []byte    // the data of the SSE event "job": one line of JSON
 }
 
 // Removal says that a job has left the topic.
