@@ -41,14 +41,14 @@ func (j Job) Apply(e Event, now time.Time) (Job, *Transition, error) {
 	if next.Status.Terminal() {
 		next.Finished = now
 	}
-	switch e.(type) {
-	case Progressed:
+	if _, ok := e.(Progressed); ok {
 		return next, nil, nil
 	}
-	t := next.transition(Name(e), note)
-	if f, ok := e.(AttemptFailed); ok && next.Status != Cancelled {
-		t.Failure = f.Failure
-	} else if next.Status == Failed {
+	if !next.Status.Running() || next.Token != j.Token {
+		next.Progress.ETA = 0 // it was the estimate of an attempt that runs no more
+	}
+	t := next.transition(Name(e), clean(note, MaxNote))
+	if next.Status == Retrying || next.Status == Failed {
 		t.Failure = next.Failure
 	}
 	return next, &t, nil
@@ -76,6 +76,9 @@ func (j Job) step(e Event, now time.Time) (Job, string, error) {
 	case Progressed:
 		return j.progressed(e)
 	case Checkpointed:
+		if err := j.room(revsBeyondCheckpoints); err != nil {
+			return j, "", err
+		}
 		if len(e.Data) > MaxCheckpoint {
 			return j, "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
 		}
@@ -175,15 +178,16 @@ func (j Job) redriven(e Redriven, now time.Time) (Job, string, error) {
 }
 
 func (j Job) progressed(e Progressed) (Job, string, error) {
-	if j.Rev-j.Token*RevsPerToken >= RevsPerToken-revsReserved {
-		return j, "", fmt.Errorf("%w: %d changes under one claim", ErrLimit, RevsPerToken)
+	if err := j.room(revsBeyondProgress); err != nil {
+		return j, "", err
 	}
 	p := e.Progress
 	if !(p.Percent >= j.Progress.Percent) { // also true of NaN
 		p.Percent = j.Progress.Percent
 	}
 	p.Percent = min(p.Percent, 100)
-	p.Note, p.Stage = cut(p.Note, MaxNote), cut(p.Stage, MaxName)
+	p.Note, p.Stage = clean(p.Note, MaxNote), clean(p.Stage, MaxName)
+	p.StageIndex, p.StageCount, p.ETA = max(p.StageIndex, 0), max(p.StageCount, 0), max(p.ETA, 0)
 	if p == j.Progress {
 		return j, "", ErrUnchanged
 	}
@@ -191,7 +195,18 @@ func (j Job) progressed(e Progressed) (Job, string, error) {
 	return j, "", nil
 }
 
+// room refuses a change that would leave fewer than the given number of revs to what follows under this token.
+func (j Job) room(reserved int64) error {
+	if j.Rev-j.Token*RevsPerToken >= RevsPerToken-reserved {
+		return fmt.Errorf("%w: %d changes under one claim", ErrLimit, RevsPerToken)
+	}
+	return nil
+}
+
 func (j Job) artifactStored(e ArtifactStored) (Job, string, error) {
+	if err := j.room(revsBeyondCheckpoints); err != nil {
+		return j, "", err
+	}
 	kept := slices.DeleteFunc(slices.Clone(j.Artifacts), func(a Artifact) bool { return a.Name == e.Artifact.Name })
 	if len(kept) >= MaxArtifacts {
 		return j, "", fmt.Errorf("%w: %d artifacts", ErrLimit, MaxArtifacts)
@@ -207,6 +222,9 @@ func (j Job) attemptFailed(e AttemptFailed, now time.Time) (Job, string, error) 
 	}
 	j.Attempts++
 	j.Failure = e.Failure
+	if j.Failure == nil {
+		j.Failure = NewFailure(CodeError, "the attempt failed without a reason")
+	}
 	switch {
 	case e.Permanent:
 		j.Status = Failed

@@ -39,28 +39,22 @@ const (
 
 // NewFailure makes a failure, cutting the message to its bound and fingerprinting it.
 func NewFailure(code, message string) *Failure {
-	message = strings.ToValidUTF8(strings.ReplaceAll(message, "\x00", ""), "\uFFFD")
+	code, message = clean(code, MaxName), clean(message, len(message)*len("\uFFFD"))
 	return &Failure{Code: code, Message: cut(message, MaxFailureMessage), Fingerprint: fingerprint(code, message)}
 }
 
 // WithStack adds the stack, cut to its bound.
 func (f *Failure) WithStack(stack string) *Failure {
-	f.Stack = cut(strings.ToValidUTF8(strings.ReplaceAll(stack, "\x00", ""), "\uFFFD"), MaxFailureStack)
+	f.Stack = clean(stack, MaxFailureStack)
 	return f
 }
 
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit-len("…")], "") + "…"
-}
-
-// fingerprint hashes the code and the words of a message, leaving out every word that has a digit in it.
+// fingerprint hashes the code and the words of a message, leaving out every word that has a digit in it. Dashes are part of
+// a word, so that a UUID is one: a group of its digits may happen to be letters only.
 func fingerprint(code, message string) string {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(code))
-	for word := range strings.FieldsFuncSeq(message, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for word := range strings.FieldsFuncSeq(message, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' }) {
 		if !strings.ContainsFunc(word, unicode.IsDigit) {
 			_, _ = h.Write([]byte{' '})
 			_, _ = h.Write([]byte(word))

@@ -6,7 +6,8 @@ import (
 )
 
 // Job is one job's whole record: what was asked and where it stands. It is a value; Apply returns a changed copy and
-// never writes through its slices.
+// never writes through slices or pointers. Copies, events and transitions share what those refer to: treat the bytes of a
+// payload, a checkpoint or a result, and a Failure, as read-only from the moment they are part of a job.
 type Job struct {
 	// What was asked. Fixed at submission.
 
@@ -56,7 +57,7 @@ type Progress struct {
 
 // Artifact is a file that the handler made and the artifact store holds.
 type Artifact struct {
-	Name  string `json:"name"` // unique within the job; see ValidArtifactName
+	Name  string `json:"name"` // unique within the job; see ValidName
 	Type  string `json:"type"` // media type
 	Bytes int64  `json:"bytes"`
 	Token int64  `json:"token"` // of the attempt that made it: a stale attempt can't overwrite a newer file
@@ -75,11 +76,16 @@ const (
 	MaxPriority   = 3
 )
 
-// RevsPerToken is how many changes one claim can number. Progress stops being numbered shortly before the end, so that
-// the transitions always fit.
+// RevsPerToken is how many changes one claim can number. What a handler may say without end stops being numbered before
+// the end, progress first and then checkpoints and artifacts, so that the transitions always fit and no rev ever reaches
+// into the next token's.
 const RevsPerToken = 1_000_000
 
-const revsReserved = 1_000
+// How many of a token's revs progress must leave, and how many checkpoints and artifacts must leave.
+const (
+	revsBeyondProgress    = 1_000
+	revsBeyondCheckpoints = 10
+)
 
 // Transition is one line of a job's history.
 type Transition struct {
@@ -94,35 +100,6 @@ type Transition struct {
 	Note    string    `json:"note,omitempty"` // why, in words, where there is a why
 	Failure *Failure  `json:"failure,omitempty"`
 	RunAt   time.Time `json:"run_at,omitzero"`
-}
-
-// Spec is a submission after its defaults were filled in.
-type Spec struct {
-	ID       ID
-	Kind     string
-	Queue    string
-	Priority int
-	Payload  json.RawMessage
-	Owner    string
-	Tags     []string
-	Group    string
-	Batch    string
-	Policy   Policy
-	RunAt    time.Time // zero or past: at once
-}
-
-// New makes the job that a valid submission asks for, at the first moment of its first life.
-func New(s Spec, now time.Time) Job {
-	now = clock(now)
-	j := Job{
-		ID: s.ID, Kind: s.Kind, Queue: s.Queue, Priority: s.Priority, Payload: s.Payload, Owner: s.Owner,
-		Tags: s.Tags, Group: s.Group, Batch: s.Batch, Policy: s.Policy, Created: now,
-		Life: 1, Status: Queued, Rev: 1, RunAt: now, Updated: now,
-	}
-	if s.RunAt.After(now) {
-		j.Status, j.RunAt = Scheduled, clock(s.RunAt)
-	}
-	return j
 }
 
 // FirstTransition is the history's first line for a job fresh from New.

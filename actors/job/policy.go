@@ -2,6 +2,8 @@ package job
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 )
 
@@ -9,7 +11,8 @@ import (
 type Policy struct {
 	// MaxAttempts is how often the handler may fail before the job is a dead letter; 1 to 100.
 	MaxAttempts int `json:"max_attempts"`
-	// MaxCrashes is how often a node may die, or lose its lease, under the job before it is a dead letter; 1 to 100.
+	// MaxCrashes is how often a node may die, or lose its lease, under the job and the job still be run again: one crash
+	// more makes it a dead letter; 1 to 100.
 	MaxCrashes int `json:"max_crashes"`
 	// Backoff spaces the attempts.
 	Backoff Backoff `json:"backoff"`
@@ -18,8 +21,9 @@ type Policy struct {
 }
 
 // Backoff is exponential, jittered over the full width of each step, up to a ceiling: the wait after the n-th failure is
-// uniform over (Base·2^(n-2), Base·2^(n-1)], the first over (0, Base]. So the waits of one job grow, and the waits of many
-// jobs that failed together spread. At the ceiling the wait is uniform over (Max/2, Max].
+// uniform over (Base·2^(n-2), Base·2^(n-1)], the first over (0, Base]. So the waits of one job grow up to
+// the ceiling, and the waits of many jobs that failed together spread. At the ceiling the wait is uniform over (Max/2, Max].
+// No wait is shorter than 1 ms.
 type Backoff struct {
 	// Base is the longest first wait; 1 ms to 1 h.
 	Base Duration `json:"base"`
@@ -89,17 +93,21 @@ func (p Policy) Validate() error {
 // Delay is the wait after the given number of failures (1 or more). Jitter places it within the step: 0 is its
 // short end, values toward 1 its long end; what lies outside [0, 1] is moved to the nearer end.
 func (b Backoff) Delay(failures int, jitter float64) time.Duration {
-	low, high := time.Duration(0), time.Duration(b.Base)
+	low, high, ceiling := time.Duration(0), time.Duration(b.Base), time.Duration(b.Max)
 	for range failures - 1 {
-		if high >= time.Duration(b.Max) {
+		if high > ceiling/2 { // doubling would pass the ceiling
+			low, high = ceiling/2, ceiling
 			break
 		}
 		low, high = high, high*2
 	}
-	if ceiling := time.Duration(b.Max); high > ceiling {
+	if high > ceiling {
 		low, high = ceiling/2, ceiling
 	}
-	jitter = min(max(jitter, 0), 1)
+	if !(jitter >= 0) { // also true of NaN
+		jitter = 0
+	}
+	jitter = min(jitter, 1)
 	return max(low+time.Duration(jitter*float64(high-low)), time.Millisecond)
 }
 
@@ -115,9 +123,12 @@ func (d Duration) IsZero() bool { return d == 0 }
 // MarshalJSON implements json.Marshaler.
 func (d Duration) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String() + `"`), nil }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. A null changes nothing.
 func (d *Duration) UnmarshalJSON(data []byte) error {
 	text := string(data)
+	if text == "null" {
+		return nil
+	}
 	if len(text) >= 2 && text[0] == '"' {
 		parsed, err := time.ParseDuration(text[1 : len(text)-1])
 		if err != nil {
@@ -126,10 +137,10 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 		*d = Duration(parsed)
 		return nil
 	}
-	var seconds float64
-	if _, err := fmt.Sscanf(text, "%g", &seconds); err != nil || seconds != seconds || seconds > 1e9 || seconds < -1e9 {
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(seconds) <= 1e9) {
 		return fmt.Errorf("duration %.40s: want text such as \"1.5s\" or a number of seconds", text)
 	}
-	*d = Duration(seconds * float64(time.Second))
+	*d = Duration(math.Round(seconds * float64(time.Second)))
 	return nil
 }
