@@ -1,0 +1,28 @@
+// Package httpapi is the HTTP interface: routes on gorilla/mux, streams of server-sent events, authentication, the
+// OpenAPI document and the embedded page. It is called httpapi so that http always means net/http.
+//
+// # What it is and is not
+//
+// It reads requests strictly, asks a Node, and writes what the Node says. It holds no job and decides nothing about one: the
+// rules live in actors/job, and every answer is as fresh as the Node's. Node is declared here, by its consumer.
+//
+// # Order of a request
+//
+//	exchange   request id, access log, metrics; hands its writer on with Unwrap, so that deadlines and flushes reach the connection
+//	recover    a panic becomes a 500, the server lives
+//	guard      security headers, Host check when there are no tokens, cross-origin check of unsafe methods
+//	router     gorilla/mux; unknown routes and methods are problems like all others
+//	admit      bearer token or session, unless the route is open
+//	handler    returns an error or writes an answer, never both; one table turns errors into problems
+//
+// # Bounds
+//
+// Each bound has a name in limits.go and answers with a problem: 413 for a body that is too large, 429 for too many streams, 503 with
+// Retry-After for what will pass.
+//
+// # Streams
+//
+// A stream is one Watching of the Node written out as frames. Its handler's goroutine is the only one that writes to its
+// connection, each write under a deadline of its own, so that a stalled reader stalls nobody else. The id of a frame says
+// "everything up to here was sent": see cursor.
+package httpapi

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// jobPage is one page of a list, without payloads, checkpoints and large results.
+type jobPage struct {
+	Jobs    []job.View `json:"jobs"`
+	Next    string     `json:"next,omitempty"`    // the cursor of the next page
+	Missing []job.ID   `json:"missing,omitempty"` // ids that name no job
+}
+
+// get is GET /v1/jobs/{id}. The version is the ETag: a poll that finds nothing new costs no body.
+func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	j, err := h.node.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if unchanged(w, r, `"`+strconv.FormatInt(j.Rev, 10)+`"`) {
+		return nil
+	}
+	return answer(w, http.StatusOK, j.FullView())
+}
+
+// list is GET /v1/jobs: a page by filters, or the jobs of ?ids=, in that order.
+func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
+	params, err := readParams(r)
+	if err != nil {
+		return err
+	}
+	if ids, ok := params["ids"]; ok {
+		if len(params) > 1 {
+			return refuse("invalid", "ids: not together with filters")
+		}
+		return h.poll(w, r, ids)
+	}
+	q, err := readFilter(params, listParams)
+	if err != nil {
+		return err
+	}
+	page, err := h.node.List(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, pageOf(page))
+}
+
+func pageOf(page persistence.Page) jobPage {
+	p := jobPage{Jobs: make([]job.View, len(page.Jobs))}
+	for i := range page.Jobs {
+		p.Jobs[i] = page.Jobs[i].View()
+	}
+	if !page.Next.IsZero() {
+		p.Next = page.Next.String()
+	}
+	return p
+}
+
+// poll is for clients that can't keep a stream open. The ETag covers the version of every job asked for.
+func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string) error {
+	ids, err := readIDs(values)
+	if err != nil {
+		return err
+	}
+	jobs := make([]*job.Job, len(ids))
+	group, ctx := errgroup.WithContext(r.Context())
+	group.SetLimit(8)
+	for i, id := range ids {
+		group.Go(func() error {
+			j, err := h.node.Get(ctx, id)
+			if err == nil {
+				jobs[i] = &j
+			} else if !errors.Is(err, persistence.ErrNotFound) {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	page, hash := jobPage{Jobs: []job.View{}}, sha256.New()
+	for i, j := range jobs {
+		if j == nil {
+			page.Missing = append(page.Missing, ids[i])
+			fmt.Fprintf(hash, "%s -\n", ids[i])
+			continue
+		}
+		page.Jobs = append(page.Jobs, j.View())
+		fmt.Fprintf(hash, "%s %d\n", j.ID, j.Rev)
+	}
+	if unchanged(w, r, `"`+hex.EncodeToString(hash.Sum(nil)[:16])+`"`) {
+		return nil
+	}
+	return answer(w, http.StatusOK, page)
+}
+
+// history is GET /v1/jobs/{id}/events.
+func (h *Handler) history(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	lines, err := h.node.History(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if lines == nil {
+		lines = []job.Transition{}
+	}
+	return answer(w, http.StatusOK, map[string]any{"id": id, "events": lines})
+}

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are this package's series. Every label is bounded: routes are templates, the rest are fixed words.
+type metrics struct {
+	requests *prometheus.HistogramVec
+
+	connections   *prometheus.GaugeVec
+	opened        *prometheus.CounterVec
+	closed        *prometheus.CounterVec
+	rejected      *prometheus.CounterVec
+	events        *prometheus.CounterVec
+	sentBytes     prometheus.Counter
+	deliveryLag   *prometheus.HistogramVec
+	flushSeconds  prometheus.Histogram
+	snapshotAfter *prometheus.HistogramVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		requests: prometheus.NewHistogramVec(histogram("http_request_seconds", "How long requests took, streams apart.",
+			.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10), []string{"route", "method", "status"}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "troupe_sse_connections", Help: "Streams open now.",
+		}, []string{"proto", "scope"}),
+		opened:   counter("sse_connections_opened_total", "Streams opened.", "mode"),
+		closed:   counter("sse_connections_closed_total", "Streams closed.", "reason"),
+		rejected: counter("sse_rejected_total", "Streams refused.", "reason"),
+		events:   counter("sse_events_sent_total", "Frames sent.", "event"),
+		sentBytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "troupe_sse_sent_bytes_total", Help: "Bytes of frames sent.",
+		}),
+		deliveryLag: prometheus.NewHistogramVec(histogram("sse_delivery_lag_seconds", "From this node's learning of a change to its flush.",
+			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5), []string{"class"}),
+		flushSeconds: prometheus.NewHistogram(histogram("sse_flush_seconds", "One wake's writes and flush.",
+			.0001, .001, .01, .1, .5, 1, 5)),
+		snapshotAfter: prometheus.NewHistogramVec(histogram("sse_snapshot_seconds", "From opening a stream to its ready.",
+			.001, .005, .01, .05, .1, .5, 1, 5), []string{"mode"}),
+	}
+	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.snapshotAfter)
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "troupe_" + name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets ...float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name: "troupe_" + name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
+	}
+}

@@ -1,0 +1,60 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/meta-ad-studio/troupe/actors"
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// Node is what the interface needs of the node that it speaks for. All methods may be called at once; their errors wrap the
+// values that the error table knows.
+type Node interface {
+	Submitter
+	Reader
+	Operator
+	QueueKeeper
+	Watcher
+
+	// Ready says whether the node can take work now: one text per check, "ok" where nothing is wrong.
+	Ready(ctx context.Context) (checks map[string]string, ok bool)
+}
+
+// Submitter accepts jobs.
+type Submitter interface {
+	// Submit returns when the job is as durable as its queue promises.
+	Submit(ctx context.Context, s actors.Submission) (actors.Accepted, error)
+	// SubmitAll answers each submission in its own slot: an acceptance, or an error.
+	SubmitAll(ctx context.Context, all []actors.Submission) ([]actors.Accepted, []error)
+}
+
+// Reader reads jobs, always fresh.
+type Reader interface {
+	Get(ctx context.Context, id job.ID) (job.Job, error)
+	List(ctx context.Context, q persistence.Query) (persistence.Page, error)
+	History(ctx context.Context, id job.ID) ([]job.Transition, error)
+	// OpenArtifact opens a file of the job's; the caller closes it.
+	OpenArtifact(ctx context.Context, id job.ID, name string) (job.Artifact, persistence.ArtifactFile, error)
+}
+
+// Operator changes jobs on behalf of a person or program named by.
+type Operator interface {
+	Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job, error)
+	// Retry hastens a job that waits, and redrives one that failed or was cancelled.
+	Retry(ctx context.Context, id job.ID, by string) (job.Job, error)
+	Delete(ctx context.Context, id job.ID) error
+	RedriveDead(ctx context.Context, q persistence.Query, by string, dryRun bool) (actors.Redrive, error)
+	PurgeDead(ctx context.Context, q persistence.Query, dryRun bool) (matched int, err error)
+}
+
+// QueueKeeper shows and sets queues.
+type QueueKeeper interface {
+	Queues(ctx context.Context) ([]actors.QueueState, error)
+	SetQueue(ctx context.Context, name string, change func(*persistence.QueueSettings)) (actors.QueueState, error)
+}
+
+// Watcher opens streams.
+type Watcher interface {
+	Watch(ctx context.Context, req actors.WatchRequest) (actors.Watching, error)
+}

@@ -1,0 +1,146 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/meta-ad-studio/troupe/actors"
+	"github.com/meta-ad-studio/troupe/actors/job"
+)
+
+// streamTopics is GET /v1/stream?topic=...
+func (h *Handler) streamTopics(w http.ResponseWriter, r *http.Request) error {
+	params, err := readParams(r)
+	if err != nil {
+		return h.badStream(err)
+	}
+	for key := range params {
+		if key != "topic" && key != "last_event_id" {
+			return h.badStream(refuse("invalid", "unknown parameter %.80q; known are topic, last_event_id", key))
+		}
+	}
+	req, err := watchRequest(params["topic"], nil, lastEventID(r, params.Get("last_event_id")), exchangeOf(r).principal)
+	if err != nil {
+		return h.badStream(err)
+	}
+	return h.stream(w, r, req, nil)
+}
+
+// streamBody is POST /v1/stream with {topics, known, since}.
+func (h *Handler) streamBody(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return h.badStream(err)
+	}
+	var (
+		topics []string
+		known  map[job.ID]int64
+		since  string
+	)
+	err = readObject(body, "", fields{
+		"topics": func(raw json.RawMessage) error { return json.Unmarshal(raw, &topics) },
+		"known":  func(raw json.RawMessage) error { return json.Unmarshal(raw, &known) },
+		"since":  text(&since, 128),
+	})
+	if err != nil {
+		return h.badStream(err)
+	}
+	req, err := watchRequest(topics, known, lastEventID(r, since), exchangeOf(r).principal)
+	if err != nil {
+		return h.badStream(err)
+	}
+	return h.stream(w, r, req, nil)
+}
+
+// streamJob is GET /v1/jobs/{id}/stream. A client that has seen the job's end gets 204, which ends an EventSource for good.
+func (h *Handler) streamJob(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return h.badStream(err)
+	}
+	params, err := readParams(r)
+	if err != nil {
+		return h.badStream(err)
+	}
+	at := lastEventID(r, params.Get("last_event_id"))
+	var known map[job.ID]int64
+	if value := params.Get("known"); value != "" {
+		rev, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || rev < 0 {
+			return h.badStream(refuse("invalid", "known: want the version of the job that you have"))
+		}
+		at.rev = max(at.rev, rev)
+	}
+	j, err := h.node.Get(r.Context(), id)
+	if err != nil {
+		return h.badStream(err)
+	}
+	if at.rev > 0 {
+		known = map[job.ID]int64{id: at.rev}
+		if j.Status.Terminal() && at.rev >= j.Rev {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+	}
+	req := actors.WatchRequest{Topics: []actors.Topic{{Kind: actors.TopicJob, Value: id.String()}}, Known: known}
+	resumeAt(&req, at)
+	return h.stream(w, r, req, &j)
+}
+
+// badStream counts a stream that was not opened for a fault of the request.
+func (h *Handler) badStream(err error) error {
+	if problemOf(err).Status < 500 {
+		h.metrics.rejected.WithLabelValues("bad_request").Inc()
+	}
+	return err
+}
+
+// lastEventID is what the client saw last: the browser's header, or what a client that can't set headers says.
+func lastEventID(r *http.Request, said string) cursor {
+	if header := r.Header.Get("Last-Event-ID"); header != "" {
+		said = header
+	}
+	return parseCursor(said)
+}
+
+// watchRequest makes the node's request of a client's. "owner:me" is the principal; where nobody has a name, it is everybody.
+func watchRequest(topics []string, known map[job.ID]int64, at cursor, principal string) (actors.WatchRequest, error) {
+	if len(topics) == 0 {
+		topics = []string{"owner:me"}
+	}
+	if len(topics) > actors.MaxTopics {
+		return actors.WatchRequest{}, refuse("too_large", "%d topics, at most %d", len(topics), actors.MaxTopics)
+	}
+	if len(known) > actors.MaxWatchedJobs {
+		return actors.WatchRequest{}, refuse("too_large", "known: %d jobs, at most %d", len(known), actors.MaxWatchedJobs)
+	}
+	req := actors.WatchRequest{Known: known}
+	seen := map[actors.Topic]bool{}
+	for _, said := range topics {
+		if said == "owner:me" {
+			said = string(actors.TopicAll)
+			if principal != "" {
+				said = fmt.Sprintf("owner:%s", principal)
+			}
+		}
+		topic, err := actors.ParseTopic(said)
+		if err != nil {
+			return actors.WatchRequest{}, refuse("invalid", "%s", err)
+		}
+		if !seen[topic] {
+			seen[topic] = true
+			req.Topics = append(req.Topics, topic)
+		}
+	}
+	resumeAt(&req, at)
+	return req, nil
+}
+
+// resumeAt asks to go on at the cursor. At 0 nothing was complete yet: the client needs the snapshot.
+func resumeAt(req *actors.WatchRequest, at cursor) {
+	if at.n > 0 {
+		req.Epoch, req.Since = at.epoch, at.n
+	}
+}

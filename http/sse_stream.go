@@ -1,0 +1,330 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	mrand "math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors"
+	"github.com/meta-ad-studio/troupe/actors/job"
+)
+
+// stream is one open connection. Only its handler's goroutine touches it.
+type stream struct {
+	h        *Handler
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	watching actors.Watching
+
+	single  bool // of one job: ids carry its rev
+	ready   bool
+	at      cursor // the last promise
+	opened  time.Time
+	armed   time.Time
+	scratch []byte
+}
+
+// stream opens a watch and serves it to its end. Only is the job of a stream of one job.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, only *job.Job) error {
+	x := exchangeOf(r)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	place, err := h.streams.enter(x.principal, x.ip, cancel)
+	if err != nil {
+		return err
+	}
+	defer h.streams.leave(place)
+	watching, err := h.node.Watch(ctx, req)
+	if err != nil {
+		if errors.Is(err, actors.ErrClosed) {
+			h.metrics.rejected.WithLabelValues("draining").Inc()
+		}
+		return h.badStream(err)
+	}
+	defer watching.Close()
+	s := &stream{
+		h: h, w: w, control: http.NewResponseController(w), watching: watching, single: only != nil,
+		at: cursor{epoch: watching.Epoch()}, opened: time.Now(),
+	}
+	if watching.Mode() == "resume" {
+		s.at.n = req.Since
+	}
+	var first *actors.Batch
+	if only != nil && only.Status.Terminal() && watching.Mode() == "resume" {
+		batch, err := s.peek(ctx)
+		if err != nil {
+			return err
+		}
+		if batch.End == "done" && len(batch.Updates) == 0 {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		first = &batch
+	}
+	x.streaming = true
+	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(req.Topics))
+	gauge.Inc()
+	defer gauge.Dec()
+	h.metrics.opened.WithLabelValues(watching.Mode()).Inc()
+	x.end = s.serve(ctx, cancel, first)
+	h.metrics.closed.WithLabelValues(x.end).Inc()
+	return nil
+}
+
+// peek reads the first batch before anything is sent, to learn whether there is anything to send.
+func (s *stream) peek(ctx context.Context) (actors.Batch, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.h.cfg.Streams.WriteTimeout)
+	defer cancel()
+	return s.watching.Next(ctx)
+}
+
+// serve writes the stream and says why it ended: a label.
+func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc, first *actors.Batch) string {
+	limits := s.h.cfg.Streams
+	maxAge := limits.MaxAge - time.Duration(mrand.Int64N(int64(limits.MaxAge/10)+1))
+	aging := time.AfterFunc(maxAge, func() { end(errMaxAge) })
+	defer aging.Stop()
+	_ = s.control.SetReadDeadline(time.Time{}) // the server's would end the stream
+
+	if err := s.open(maxAge); err != nil {
+		return closedBy(err)
+	}
+	for {
+		batch, err := s.next(ctx, limits.Heartbeat, &first)
+		switch {
+		case err == nil:
+			if ended, err := s.show(batch); err != nil {
+				return closedBy(err)
+			} else if ended != "" {
+				return ended
+			}
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			if err := s.beat(); err != nil {
+				return closedBy(err)
+			}
+		default:
+			return s.close(context.Cause(ctx), err)
+		}
+	}
+}
+
+func (s *stream) next(ctx context.Context, patience time.Duration, first **actors.Batch) (actors.Batch, error) {
+	if *first != nil {
+		batch := **first
+		*first = nil
+		return batch, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.watching.Next(ctx)
+}
+
+// open sends the headers and the first frame.
+func (s *stream) open(maxAge time.Duration) error {
+	header := s.w.Header()
+	header.Set("Content-Type", "text/event-stream; charset=utf-8")
+	header.Set("Cache-Control", "no-store, no-transform")
+	header.Set("X-Accel-Buffering", "no")
+	s.w.WriteHeader(http.StatusOK)
+	s.scratch = appendRetry(s.scratch[:0], jitter(time.Second, 3*time.Second))
+	s.scratch = appendFrame(s.scratch, s.at.String(), eventHello, encode(hello{
+		Proto: 1, Stream: "s_" + rand.Text()[:12], Node: s.h.cfg.Name, Epoch: s.at.epoch, Mode: s.watching.Mode(),
+		Beat: s.h.cfg.Streams.Heartbeat.Milliseconds(), MaxAge: maxAge.Milliseconds(), Now: timestamp(time.Now()),
+	}))
+	if err := s.write(eventHello); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// show writes one batch with one flush. It says why the stream is over, if it is.
+func (s *stream) show(batch actors.Batch) (ended string, err error) {
+	began, live := time.Now(), s.ready
+	for i, n := range promises(s.at.n, batch.Updates) {
+		u := batch.Updates[i]
+		if s.ready { // before, only ready itself may promise anything
+			s.at.n = n
+		}
+		if s.single {
+			s.at.rev = u.View.Version
+		}
+		if err := s.frame(eventJob, s.at.String(), u.Frame); err != nil {
+			return "", err
+		}
+	}
+	for _, gone := range batch.Removed {
+		if err := s.frame(eventRemoved, s.at.String(), encode(removedData{gone.ID.String(), gone.Rev, gone.Reason})); err != nil {
+			return "", err
+		}
+	}
+	if batch.Fault != "" {
+		data := faultData{Code: batch.Fault, Message: faultMessage(batch.Fault), Retry: jitter(time.Second, 3*time.Second).Milliseconds()}
+		if err := s.frame(eventFault, "", encode(data)); err != nil {
+			return "", err
+		}
+	}
+	if batch.Ready && !s.ready {
+		s.ready = true
+		s.at.n = max(s.at.n, batch.Cursor)
+		if err := s.frame(eventReady, s.at.String(), encode(readyData{batch.Jobs, s.at.String()})); err != nil {
+			return "", err
+		}
+		s.h.metrics.snapshotAfter.WithLabelValues(s.watching.Mode()).Observe(time.Since(s.opened).Seconds())
+	}
+	if batch.End != "" {
+		if err := s.end(batch.End); err != nil {
+			return "", err
+		}
+	}
+	if err := s.flush(); err != nil {
+		return "", err
+	}
+	s.measure(began, live, batch.Updates)
+	return endLabel(batch.End), nil
+}
+
+func (s *stream) measure(began time.Time, live bool, updates []*actors.Update) {
+	now := time.Now()
+	s.h.metrics.flushSeconds.Observe(now.Sub(began).Seconds())
+	if !live {
+		return
+	}
+	for _, u := range updates {
+		class := "transition"
+		if u.View.Status.Running() { // most of what a running job says is progress
+			class = "progress"
+		}
+		s.h.metrics.deliveryLag.WithLabelValues(class).Observe(now.Sub(u.At).Seconds())
+	}
+}
+
+func (s *stream) beat() error {
+	if err := s.frame(eventBeat, "", encode(map[string]string{"now": timestamp(time.Now())})); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// close ends a stream whose context has ended, with a last word if anybody may still hear it.
+func (s *stream) close(cause, err error) string {
+	reason := ""
+	switch {
+	case errors.Is(cause, errDrain), cause == nil && errors.Is(err, actors.ErrClosed):
+		reason = "drain"
+	case errors.Is(cause, errMaxAge):
+		reason = "max_age"
+	case cause != nil:
+		return "client"
+	default:
+		s.h.log.Warn("a stream broke off", "error", err)
+		return "error"
+	}
+	if err := s.end(reason); err != nil {
+		return closedBy(err)
+	}
+	if err := s.flush(); err != nil {
+		return closedBy(err)
+	}
+	return reason
+}
+
+// end writes the last frame, and when to come back.
+func (s *stream) end(reason string) error {
+	data := endData{Reason: reason, Resume: true}
+	var wait time.Duration
+	switch reason {
+	case "done":
+		data.Resume = false
+	case "max_age":
+		wait = jitter(0, 500*time.Millisecond)
+	default:
+		wait = jitter(time.Second, 5*time.Second)
+	}
+	data.Retry = wait.Milliseconds()
+	s.scratch = s.scratch[:0]
+	if data.Resume {
+		s.scratch = appendRetry(s.scratch, wait)
+	}
+	s.scratch = appendFrame(s.scratch, "", eventEnd, encode(data))
+	return s.write(eventEnd)
+}
+
+func (s *stream) frame(event, id string, data []byte) error {
+	s.scratch = appendFrame(s.scratch[:0], id, event, data)
+	return s.write(event)
+}
+
+// write sends the scratch, which is one frame, in one Write under a deadline.
+func (s *stream) write(event string) error {
+	if now := time.Now(); now.Sub(s.armed) > s.h.cfg.Streams.WriteTimeout/5 {
+		s.armed = now
+		if err := s.control.SetWriteDeadline(now.Add(s.h.cfg.Streams.WriteTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+	}
+	n, err := s.w.Write(s.scratch)
+	s.h.metrics.sentBytes.Add(float64(n))
+	if err == nil {
+		s.h.metrics.events.WithLabelValues(event).Inc()
+	}
+	return err
+}
+
+// flush pushes what was written to the client, and puts the deadline away: it has no business between two writes.
+func (s *stream) flush() error {
+	if err := s.control.Flush(); err != nil {
+		return err
+	}
+	s.armed = time.Time{}
+	if err := s.control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func closedBy(err error) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "write_timeout"
+	}
+	return "client"
+}
+
+// endLabel bounds the reasons as labels.
+func endLabel(reason string) string {
+	switch reason {
+	case "", "done", "drain", "slow", "max_age":
+		return reason
+	}
+	return "error"
+}
+
+func faultMessage(code string) string {
+	if code == "db_unavailable" {
+		return "The database can't be read now. What you see is the last known state; jobs keep running."
+	}
+	return "The stream is incomplete for the moment."
+}
+
+func protoLabel(r *http.Request) string { return "h" + strconv.Itoa(r.ProtoMajor) }
+
+func scopeOf(topics []actors.Topic) string {
+	scope := "job"
+	for _, t := range topics {
+		switch t.Kind {
+		case actors.TopicAll, actors.TopicQueue:
+			return "ops"
+		case actors.TopicOwner, actors.TopicBatch:
+			scope = "owner"
+		}
+	}
+	return scope
+}
+
+func jitter(low, high time.Duration) time.Duration {
+	return low + time.Duration(mrand.Int64N(int64(high-low)+1))
+}
