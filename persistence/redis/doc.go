@@ -1,0 +1,44 @@
+// Package redis keeps the inbox and carries the bus on a Redis server, version 7.0 or later.
+//
+// # Layout
+//
+// Every key of a queue carries the queue's name as its hash tag, and every script touches the keys of one queue only, so
+// that queues can live on different nodes of a Redis Cluster. For a queue q, each name behind the configured prefix:
+//
+//	jobs:{q}              HASH  id -> header (life, priority, length) and envelope: what never changes within a life
+//	meta:{q}              HASH  id -> state|token|node|priority|crashes: what does; absent while a job is new
+//	inbox:{q}:0 to :3     LISTs of the ids that wait, by priority
+//	leases:{q}            ZSET  of the ids that are leased, by the end of the lease (microseconds)
+//	delayed:{q}           ZSET  of the ids that are delayed, by due time (milliseconds)
+//	cancels:{q}           SET   of the ids whose cancellation was requested
+//	dead:{q}              ZSET  of the ids of dead letters, by the time they became so; the newest DeadLetters of them
+//	claim:{q}:<node>      the nonce and deadline of the node's last claim, so that a claim can be repeated
+//	idem:{q}:<n>:<scope>:<key>  the job that a client's idempotency key binds; n is the length of the scope
+//
+// and beside the queues:
+//
+//	job:<id>              the job's state as JSON, and the channel on which each change of it is announced
+//	generation            a random text that names this memory
+//	events, wake          channels between nodes
+//
+// job:<id>, the key and the channel, is a public contract; the rest is this package's own.
+//
+// # What holds
+//
+// A job is known if and only if jobs:{q} has it. Its state is the first letter of its meta: W waits, D is delayed, L is
+// leased, and no meta is a new job that waits. A waiting job has an element in a list; an element without a waiting job
+// (the job was removed, or claimed through another element) is dropped by the claim that pops it. So no element, however
+// stale, leases a job twice, and removing a job need not search a list.
+//
+// The fence of a lease is the meta's beginning, "L|token|node|", compared as text.
+//
+// # Repeating
+//
+// Every script may run again after its reply was lost, and the client does so once by itself: enqueue knows the job and
+// its key, claim answers the same jobs again by its nonce, renew and settle compare the fence, and the others find
+// nothing left to do. Publishing twice says the same twice; receivers drop what they have heard.
+//
+// # Limits
+//
+// One server, its replicas behind a stable address, or a proxy: the client does not speak Cluster or Sentinel yet.
+package redis

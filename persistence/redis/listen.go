@@ -1,0 +1,116 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Times of a subscription.
+const (
+	pingEvery    = time.Second     // so that a server that does not answer is told from one with nothing to say
+	silenceLimit = 3 * time.Second // then the connection is given up
+	retryFirst   = 50 * time.Millisecond
+	retryLast    = time.Second
+)
+
+// listener is who hears a channel. All its calls come from one goroutine.
+type listener struct {
+	confirmed func(again bool)     // the server has confirmed the subscription; again after a connection was lost
+	message   func(payload string) // in the order of publishing
+	tick      func(now time.Time)  // about once a second while connected
+}
+
+// listen subscribes to a channel until the context ends, connecting again as often as it must.
+func (c *Client) listen(ctx context.Context, channel string, to listener) error {
+	again, wait := false, retryFirst
+	for {
+		confirmed := c.hear(ctx, channel, again, to)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if confirmed {
+			again, wait = true, retryFirst
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.ctx.Done():
+			return fmt.Errorf("redis: listen to %s: %w", channel, goredis.ErrClosed)
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, retryLast)
+	}
+}
+
+// hear listens on one connection until that fails or falls silent, and says whether it ever was subscribed. The
+// client's own reconnecting is not used: it does not notice a connection that only one side has closed.
+func (c *Client) hear(ctx context.Context, channel string, again bool, to listener) (confirmed bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sub := c.rdb.Subscribe(ctx)
+	arrived := make(chan any)
+	done := make(chan struct{})
+	defer func() {
+		cancel()
+		_ = sub.Close() // unblocks the reader
+		<-done
+	}()
+	if err := sub.Subscribe(ctx, channel); err != nil {
+		close(done)
+		return false
+	}
+	go func() {
+		defer close(done)
+		defer close(arrived)
+		for {
+			m, err := sub.Receive(context.WithoutCancel(ctx))
+			if err != nil {
+				return
+			}
+			select {
+			case arrived <- m:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	ticks := time.NewTicker(pingEvery)
+	defer ticks.Stop()
+	heard := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return confirmed
+		case <-c.ctx.Done():
+			return confirmed
+		case m, ok := <-arrived:
+			if !ok {
+				return confirmed
+			}
+			heard = time.Now()
+			switch m := m.(type) {
+			case *goredis.Subscription:
+				to.confirmed(again)
+				confirmed, again = true, true
+			case *goredis.Message:
+				to.message(m.Payload)
+			}
+		case now := <-ticks.C:
+			if now.Sub(heard) > silenceLimit {
+				return confirmed
+			}
+			ping, cancel := context.WithTimeout(ctx, pingEvery)
+			err := sub.Ping(ping)
+			cancel()
+			if err != nil {
+				return confirmed
+			}
+			if confirmed {
+				to.tick(now)
+			}
+		}
+	}
+}

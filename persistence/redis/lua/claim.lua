@@ -1,0 +1,95 @@
+#!lua flags=allow-oom
+-- Leases waiting jobs to a node, smallest priority first, those that waited longest first.
+--
+-- KEYS  1 jobs  2 meta  3 leases  4 cancels  5 the node's last claim  6-9 inbox by priority
+-- ARGV  1 node  2 nonce  3 max  4 lease (microseconds)  5 bytes of jobs after which it is enough
+-- Returns one string: "+" if more may wait, else ".", then for each job: id (36 bytes), "!" if its cancellation was
+-- requested, else "-", its new meta, a newline, and its value (whose header says how long it is).
+-- Atomic. Repeatable: a call with the nonce of the node's last claim gives the jobs of that claim again, so that a lost
+-- reply loses no lease. They are found by their deadline, which no two claims share (microseconds).
+-- Cost: O(log n) a job leased, whatever waits. An element of a list that stands for no waiting job is dropped.
+local jobs, meta, leases, cancels, last = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local INBOX = 6
+local node, nonce, max = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local lease, enough = tonumber(ARGV[4]), tonumber(ARGV[5])
+local byte, sub, match, format, call = string.byte, string.sub, string.match, string.format, redis.call
+local POPS = 5000 -- elements one call may drop before it lets others have a turn
+
+if max < 1 or max > 1000 or lease < 1 or enough < 1 then return redis.error_reply('ERR claim: out of bounds') end
+-- Of the right type, all of them, before the first is changed.
+call('HLEN', meta)
+call('ZCARD', leases)
+local cancelling = call('SCARD', cancels) > 0
+local before = call('GET', last)
+if call('HLEN', jobs) == 0 then return '.' end
+
+local t = call('TIME')
+local deadline = format('%.0f', t[1] * 1000000 + t[2] + lease)
+local first, line = {}, {} -- by the byte of the priority: what a job's first claim writes and answers
+for p = 0, 3 do
+  local m = 'L|1|' .. node .. '|' .. p .. '|0'
+  first[48 + p], line[48 + p] = m, '-' .. m .. '\n'
+end
+local out, bytes, taken = { '.' }, 0, 0
+
+-- Leases those of ids that may be, and adds them to the answer.
+local function take(ids, held)
+  local values = call('HMGET', jobs, unpack(ids))
+  local metas = call('HMGET', meta, unpack(ids))
+  local flags = cancelling and call('SMISMEMBER', cancels, unpack(ids))
+  local z, h, n, o = {}, {}, 0, #out
+  for i = 1, #ids do
+    local id, value, m = ids[i], values[i], metas[i]
+    local now, say
+    if not value then
+      if m then call('HDEL', meta, id) end
+    elseif not m then
+      local p = byte(value, 7)
+      now, say = first[p], line[p]
+    elseif held then
+      if match(m, '^L|%d+|([^|]*)|') == node then now = m end
+    elseif byte(m) == 87 then -- W
+      local token, p, crashes = match(m, '^W|(%d+)|[^|]*|(%d)|(%d+)$')
+      now = format('L|%.0f|%s|%s|%s', token + 1, node, p, crashes)
+    end
+    if now then
+      if not say or (flags and flags[i] == 1) then
+        say = ((flags and flags[i] == 1) and '!' or '-') .. now .. '\n'
+      end
+      n = n + 2
+      z[n - 1], z[n], h[n - 1], h[n] = deadline, id, id, now
+      out[o + 1], out[o + 2], out[o + 3] = id, say, value
+      o = o + 3
+      bytes = bytes + #value
+    end
+  end
+  if n > 0 then
+    call('HSET', meta, unpack(h))
+    call('ZADD', leases, unpack(z))
+  end
+  taken = taken + n / 2
+end
+
+if before and sub(before, 1, #nonce + 1) == nonce .. '|' then
+  local same = sub(before, #nonce + 2)
+  local ids = call('ZRANGEBYSCORE', leases, same, same, 'LIMIT', 0, 1000)
+  if #ids > 0 then take(ids, true) end
+end
+
+if taken == 0 then
+  local pops, step = 0, 50 -- a small first step shows how large the jobs are
+  for p = 0, 3 do
+    while taken < max and bytes < enough and pops < POPS do
+      if taken > 0 then step = math.max(1, math.floor((enough - bytes) / (bytes / taken))) end
+      local want = math.min(max - taken, step, 500)
+      local ids = call('LPOP', KEYS[INBOX + p], want)
+      if not ids then break end
+      pops = pops + #ids
+      take(ids, false)
+      if #ids < want then break end
+    end
+  end
+  if taken >= max or bytes >= enough or pops >= POPS then out[1] = '+' end
+end
+if taken > 0 then call('SET', last, nonce .. '|' .. deadline, 'PX', math.ceil(lease / 1000) + 1000) end
+return table.concat(out)

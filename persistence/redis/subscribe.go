@@ -1,0 +1,54 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// Subscribe implements persistence.Bus. A delivery that only reports a gap has neither states nor a signal.
+func (b *Bus) Subscribe(ctx context.Context, ready func(), receive func(persistence.Delivery)) error {
+	b.live()
+	from := sources{heard: make(map[string]*source)}
+	return b.c.listen(ctx, b.c.eventsChannel(), listener{
+		confirmed: func(again bool) {
+			if again {
+				clear(from.heard)
+				receive(persistence.Delivery{Gap: true})
+			} else {
+				ready()
+			}
+		},
+		message: func(payload string) { b.deliver(&from, payload, receive) },
+		tick: func(now time.Time) {
+			for _, node := range from.silent(now) {
+				receive(persistence.Delivery{Node: node, Gap: true})
+			}
+		},
+	})
+}
+
+func (b *Bus) deliver(from *sources, payload string, receive func(persistence.Delivery)) {
+	f, err := parseFrame([]byte(payload))
+	if err != nil || f.boot == b.boot {
+		return // a stranger's word, or our own
+	}
+	fresh, gap := from.hear(&f, time.Now())
+	d := persistence.Delivery{Node: f.node, Gap: gap}
+	if fresh {
+		switch f.kind {
+		case statesFrame:
+			d.States = f.parts
+		case signalFrame:
+			d.Signal = new(persistence.Signal)
+			if len(f.parts) != 1 || json.Unmarshal(f.parts[0], d.Signal) != nil {
+				return
+			}
+		}
+	}
+	if fresh || gap {
+		receive(d)
+	}
+}
