@@ -72,7 +72,9 @@ func (j *Job) Bind(payload any) error {
 }
 
 // Log writes for engineers, with the job's id, kind and attempt on every line.
-func (j *Job) Log() *slog.Logger { return j.log }
+func (j *Job) Log() *slog.Logger {
+	return j.log.With("job", j.record.ID, "kind", j.record.Kind, "attempt", j.record.Attempt)
+}
 
 // Progress says how far the attempt is. It is cheap and never blocks: what comes faster than it can be shown replaces what was not shown yet.
 func (j *Job) Progress(p job.Progress) { j.report.progress(p) }

@@ -1,0 +1,255 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/scheduler"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// App is one node: it accepts jobs, runs them, and answers for them. Make it with New, give it handlers with Handle, then Start
+// it. Its methods may be called from any goroutine.
+type App struct {
+	config  Config
+	log     *slog.Logger
+	metrics *metrics
+	kinds   map[string]kind
+	queues  map[string]Queue
+
+	system *actor.ActorSystem
+	timers *scheduler.TimerScheduler
+
+	supervisor  supervisorRef
+	journal     journalRef
+	settler     settlerRef
+	broadcaster broadcasterRef
+	timekeeper  timekeeperRef
+	intakes     map[string]intakeRef
+
+	doors    map[string]*door // accepting, one per queue
+	inflight sync.Map         // idempotency keys being answered now: scope+key -> struct{}
+	unsaved  sync.Map         // job.ID -> *job.Job: accepted, row not committed yet
+	settings settingsCache
+
+	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
+	stopLoops  context.CancelFunc
+	loops      sync.WaitGroup
+	background context.Context // ends with stopLoops
+}
+
+const (
+	appNew int32 = iota
+	appOpen
+	appDraining
+	appClosed
+)
+
+type kind struct {
+	handler Handler
+	options KindOptions
+}
+
+// KindOptions say how jobs of a kind are treated where their submission says nothing.
+type KindOptions struct {
+	Queue  string // default "default"
+	Policy job.Policy
+	// Validate, if set, checks a payload before the job is accepted.
+	Validate func(payload []byte) error
+}
+
+// New makes a node. Nothing runs until Start.
+func New(config Config) (*App, error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	a := &App{
+		config: config, log: config.Log.With("node", config.Node), kinds: map[string]kind{}, queues: map[string]Queue{},
+		intakes: map[string]intakeRef{}, doors: map[string]*door{},
+	}
+	for _, q := range config.Queues {
+		a.queues[q.Name] = q
+	}
+	var err error
+	if a.metrics, err = newMetrics(config.Metrics); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	return a, nil
+}
+
+// Handle registers the handler of a kind. Call it before Start. It panics on a name that is not valid, taken, or one too
+// many, and on a queue that the node does not have: these are mistakes in the program.
+func (a *App) Handle(name string, h Handler, options ...KindOptions) {
+	k := kind{handler: h}
+	if len(options) > 0 {
+		k.options = options[0]
+	}
+	if k.options.Queue == "" {
+		k.options.Queue = "default"
+	}
+	_, taken := a.kinds[name]
+	_, queue := a.queues[k.options.Queue]
+	switch {
+	case a.state.Load() != appNew:
+		panic("actors: Handle after Start")
+	case !job.ValidName(name), taken, len(a.kinds) == MaxKinds:
+		panic(fmt.Sprintf("actors: kind %q: not a valid name, there already, or one too many", name))
+	case !queue:
+		panic(fmt.Sprintf("actors: kind %q: no queue %q", name, k.options.Queue))
+	}
+	a.kinds[name] = k
+}
+
+// Node is this incarnation's name.
+func (a *App) Node() string { return a.config.Node }
+
+// Kinds lists the kinds that have a handler, sorted.
+func (a *App) Kinds() []string {
+	names := make([]string, 0, len(a.kinds))
+	for name := range a.kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Start spawns the actors and begins to claim.
+func (a *App) Start(ctx context.Context) error {
+	if !a.state.CompareAndSwap(appNew, appOpen) {
+		return errors.New("start: the node was started before")
+	}
+	a.system = newSystem(a.log)
+	a.timers = scheduler.NewTimerScheduler(a.system.Root)
+	a.background, a.stopLoops = context.WithCancel(context.WithoutCancel(ctx))
+	if err := a.spawnAll(); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	for name, q := range a.queues {
+		a.doors[name] = newDoor(a, q)
+	}
+	a.listen()
+	return nil
+}
+
+func (a *App) spawnAll() (err error) {
+	if a.broadcaster, err = spawnBroadcaster(a); err != nil {
+		return err
+	}
+	if a.settler, err = spawnSettler(a); err != nil {
+		return err
+	}
+	if a.journal, err = spawnJournal(a); err != nil {
+		return err
+	}
+	if a.supervisor, err = spawnSupervisor(a); err != nil {
+		return err
+	}
+	for name, q := range a.queues {
+		if a.intakes[name], err = spawnIntake(a, q); err != nil {
+			return err
+		}
+	}
+	a.timekeeper, err = spawnTimekeeper(a)
+	return err
+}
+
+// listen starts the loops that turn what other nodes and servers say into messages.
+func (a *App) listen() {
+	a.loop("inbox wake-ups", func(ctx context.Context) error {
+		return a.config.Inbox.Watch(ctx, func(queue string) {
+			if intake, ok := a.intakes[queue]; ok {
+				intake.wake()
+			}
+		})
+	})
+	a.loop("bus", func(ctx context.Context) error {
+		return a.config.Bus.Subscribe(ctx, func() {}, a.received)
+	})
+	a.loop("fresh rows", func(ctx context.Context) error {
+		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
+	})
+}
+
+// loop runs f until the node closes, again after a pause whenever it fails.
+func (a *App) loop(name string, f func(ctx context.Context) error) {
+	a.loops.Go(func() {
+		for pause := 100 * time.Millisecond; a.background.Err() == nil; pause = min(2*pause, 5*time.Second) {
+			if err := f(a.background); err != nil && a.background.Err() == nil {
+				a.log.Warn("listening again after an error", "to", name, "error", err)
+			}
+			select {
+			case <-a.background.Done():
+			case <-time.After(pause):
+			}
+		}
+	})
+}
+
+// received takes what another node said.
+func (a *App) received(d persistence.Delivery) {
+	if d.Signal != nil {
+		switch d.Signal.Topic {
+		case persistence.SignalCancel:
+			a.supervisor.cancel(d.Signal.ID)
+		case persistence.SignalQueue:
+			a.timekeeper.settingsChanged()
+		}
+	}
+	if len(d.States) > 0 || d.Gap {
+		a.broadcaster.received(d)
+	}
+}
+
+// Drain stops claiming and accepting, lets running handlers end until the context does, hands the rest back to the front of
+// the inbox without spending an attempt, and records and settles what has ended. Streams are told to come back
+// elsewhere, spread over a part of the time that the context leaves.
+func (a *App) Drain(ctx context.Context) error {
+	if !a.state.CompareAndSwap(appOpen, appDraining) {
+		return nil
+	}
+	a.log.Info("draining")
+	a.broadcaster.drain(drainWindow(ctx))
+	for _, intake := range a.intakes {
+		intake.close()
+	}
+	err := a.supervisor.drain(ctx)
+	a.log.Info("drained", "error", err)
+	return err
+}
+
+// Close ends the node. Jobs that were not drained are left to their leases, as after a crash.
+func (a *App) Close() {
+	switch a.state.Swap(appClosed) {
+	case appNew, appClosed:
+		return
+	}
+	for _, d := range a.doors {
+		d.close()
+	}
+	a.supervisor.abandon()
+	a.stopLoops()
+	a.loops.Wait()
+	for _, pid := range a.topLevel() {
+		_ = a.system.Root.StopFuture(pid).Wait()
+	}
+	a.system.Shutdown()
+}
+
+func (a *App) topLevel() []*actor.PID {
+	pids := []*actor.PID{a.timekeeper.pid}
+	for _, intake := range a.intakes {
+		pids = append(pids, intake.pid)
+	}
+	return append(pids, a.supervisor.pid, a.journal.pid, a.settler.pid, a.broadcaster.pid)
+}
+
+func (a *App) open() bool { return a.state.Load() == appOpen }

@@ -1,0 +1,359 @@
+package actors
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// broadcasterRef is the broadcaster: it numbers every change of every job as it learns of it, from this node or another, and puts it into the
+// slots of the streams that show that job. Streams take from their slots by themselves, so that one that stalls holds up
+// nobody.
+//
+// Whoever joins is put down for its topics first, and only then is the store read for what there was before: between the two
+// nothing can be missed, and what comes twice is told apart by its rev.
+//
+// Supervision: top level, restarted for ever with its state.
+//
+//	message    from             open                                    draining
+//	changed    settler, doors   number, fill slots                      the same
+//	heard      bus              decode if anybody watches, as changed   the same
+//	join       App.Watch        put down, resume or begin a snapshot    refuse
+//	leave      streams          strike out                              the same
+//	found      sweeps           as changed, if news                     the same
+//	purged     App              tell streams that show the jobs         the same
+//	sweep      timer, gaps      have the store read for what is watched ignored
+//	drainAll   App              end every stream, spread over a window  ignored
+type broadcasterRef struct {
+	system *actor.ActorSystem
+	pid    *actor.PID
+}
+
+func (r broadcasterRef) changed(jobs []*job.Job)         { r.system.Root.Send(r.pid, &changed{jobs}) }
+func (r broadcasterRef) received(d persistence.Delivery) { r.system.Root.Send(r.pid, &heard{d}) }
+func (r broadcasterRef) leave(w *watch)                  { r.system.Root.Send(r.pid, &leave{w}) }
+func (r broadcasterRef) drain(window time.Duration)      { r.system.Root.Send(r.pid, &drainAll{window}) }
+func (r broadcasterRef) purged(ids []job.ID) {
+	if len(ids) > 0 {
+		r.system.Root.Send(r.pid, &purged{ids})
+	}
+}
+
+type (
+	changed struct{ jobs []*job.Job }
+	heard   struct{ delivery persistence.Delivery }
+	join    struct {
+		watch   *watch
+		request WatchRequest
+		reply   chan error // buffered
+	}
+	leave  struct{ watch *watch }
+	found  struct{ views []job.View }
+	purged struct{ ids []job.ID }
+	sweep  struct {
+		topics bool // also look for jobs that nobody was told of
+	}
+	drainAll struct{ window time.Duration }
+)
+
+type broadcaster struct {
+	app      *App
+	epoch    string
+	seq      int64
+	watches  map[*watch]struct{}
+	topics   map[Topic]map[*watch]struct{}
+	latest   map[job.ID]*Update
+	recent   []*Update // by number; those that are not their job's latest any more are holes
+	floor    int64     // what was numbered up to here is not in recent
+	lonely   time.Time // since when nobody watches; zero if somebody does
+	draining bool
+	stop     func()
+}
+
+const (
+	maxRecent     = 20_000           // changes kept for streams that come back
+	resumeWindow  = time.Minute      // how long changes are kept when nobody watches
+	backstopEvery = 20 * time.Second // how often the store is read for what is watched
+	recentlyEnded = 10 * time.Minute // ended jobs in a snapshot
+)
+
+func spawnBroadcaster(a *App) (broadcasterRef, error) {
+	b := &broadcaster{
+		app: a, epoch: uuid.NewString()[:8], watches: map[*watch]struct{}{}, topics: map[Topic]map[*watch]struct{}{},
+		latest: map[job.ID]*Update{}, lonely: time.Now(),
+	}
+	pid, err := spawn(a.system, "broadcaster", b)
+	if err != nil {
+		return broadcasterRef{}, err
+	}
+	every := backstopEvery + time.Duration((rand.Float64()-0.5)*0.3*float64(backstopEvery))
+	b.stop = a.timers.SendRepeatedly(every, every, pid, &sweep{})
+	return broadcasterRef{a.system, pid}, nil
+}
+
+// Receive implements actor.Actor.
+func (b *broadcaster) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *changed:
+		b.onChanged(m)
+	case *heard:
+		b.onHeard(c, m.delivery)
+	case *join:
+		b.onJoin(m)
+	case *leave:
+		b.onLeave(m.watch)
+	case *found:
+		b.onFound(m)
+	case *purged:
+		b.onPurged(m)
+	case *sweep:
+		b.onSweep(m)
+	case *drainAll:
+		b.onDrain(m)
+	case *actor.Stopping:
+		b.stop()
+		for w := range b.watches {
+			w.finishWith("drain")
+		}
+	}
+}
+
+// idle says that nobody watches, nor has for so long that nobody will come back to resume.
+func (b *broadcaster) idle() bool {
+	return len(b.watches) == 0 && time.Since(b.lonely) > resumeWindow
+}
+
+func (b *broadcaster) onChanged(m *changed) {
+	if b.idle() {
+		b.skip(int64(len(m.jobs)))
+		return
+	}
+	for _, j := range m.jobs {
+		view := j.View()
+		b.take(&view)
+	}
+}
+
+// skip numbers changes that are not kept.
+func (b *broadcaster) skip(n int64) {
+	b.seq += n
+	b.floor = b.seq
+	if len(b.recent) > 0 {
+		b.recent = nil
+		clear(b.latest)
+	}
+}
+
+func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
+	if d.Gap {
+		b.app.metrics.busGaps.WithLabelValues("seq").Inc()
+		c.Send(c.Self(), &sweep{topics: true})
+	}
+	b.app.metrics.busIn.Add(float64(len(d.States)))
+	if b.idle() {
+		b.skip(int64(len(d.States)))
+		return
+	}
+	for _, data := range d.States {
+		var view job.View
+		if err := json.Unmarshal(data, &view); err != nil {
+			b.app.log.Warn("a state from another node can't be read", "from", d.Node, "error", err)
+			continue
+		}
+		b.take(&view)
+	}
+}
+
+// take numbers a state, keeps it, and fills slots with it. It answers whether it was news to anybody.
+func (b *broadcaster) take(view *job.View) bool {
+	if known, ok := b.latest[view.ID]; ok && known.View.Version >= view.Version {
+		return false
+	}
+	b.seq++
+	u := &Update{View: view, Seq: b.seq, At: time.Now()}
+	b.keep(u)
+	news := false
+	for w := range b.interested(view) {
+		if b.encode(u) {
+			news = w.offer(u) || news
+		}
+	}
+	return news
+}
+
+func (b *broadcaster) encode(u *Update) bool {
+	if u.Frame == nil {
+		data, err := encodeFrame(u.View)
+		if err != nil {
+			b.app.log.Error("a state can't be encoded", "job", u.View.ID, "error", err)
+			return false
+		}
+		u.Frame = data
+	}
+	return true
+}
+
+func (b *broadcaster) keep(u *Update) {
+	b.latest[u.View.ID] = u
+	b.recent = append(b.recent, u)
+	if len(b.recent) <= 2*maxRecent {
+		return
+	}
+	cut := len(b.recent) - maxRecent
+	for _, old := range b.recent[:cut] {
+		if b.latest[old.View.ID] == old {
+			delete(b.latest, old.View.ID)
+		}
+	}
+	b.floor = b.recent[cut-1].Seq
+	b.recent = slices.Clone(b.recent[cut:])
+}
+
+// interested is the set of streams that show the job.
+func (b *broadcaster) interested(v *job.View) map[*watch]struct{} {
+	all := make(map[*watch]struct{})
+	for _, t := range topicsOf(v) {
+		for w := range b.topics[t] {
+			all[w] = struct{}{}
+		}
+	}
+	return all
+}
+
+func topicsOf(v *job.View) []Topic {
+	topics := []Topic{{Kind: TopicAll}, {TopicJob, v.ID.String()}, {TopicQueue, v.Queue}}
+	if v.Owner != "" {
+		topics = append(topics, Topic{TopicOwner, v.Owner})
+	}
+	if v.Batch != "" {
+		topics = append(topics, Topic{TopicBatch, v.Batch})
+	}
+	return topics
+}
+
+func (b *broadcaster) onJoin(m *join) {
+	if b.draining {
+		m.reply <- ErrClosed
+		return
+	}
+	w, r := m.watch, m.request
+	w.epoch = b.epoch
+	b.watches[w] = struct{}{}
+	b.lonely = time.Time{}
+	for t := range w.topics {
+		if b.topics[t] == nil {
+			b.topics[t] = map[*watch]struct{}{}
+		}
+		b.topics[t][w] = struct{}{}
+	}
+	since := int64(0)
+	if r.Epoch == b.epoch && r.Since > 0 && r.Since >= b.floor && r.Since <= b.seq {
+		w.mode, since = "resume", r.Since
+	}
+	b.replay(w, since)
+	if w.mode == "resume" {
+		w.completed(b.seq)
+	} else {
+		cursor := b.seq
+		b.app.loops.Go(func() { b.app.snapshot(w, r, cursor) })
+	}
+	m.reply <- nil
+}
+
+// replay offers what is kept and newer than the number.
+func (b *broadcaster) replay(w *watch, since int64) {
+	from := sort.Search(len(b.recent), func(i int) bool { return b.recent[i].Seq > since })
+	for _, u := range b.recent[from:] {
+		if b.latest[u.View.ID] != u {
+			continue
+		}
+		for _, t := range topicsOf(u.View) {
+			if _, shown := w.topics[t]; shown && b.encode(u) && !(since == 0 && endedLongAgo(u.View)) {
+				w.offer(u)
+				break
+			}
+		}
+	}
+}
+
+func endedLongAgo(v *job.View) bool {
+	return v.Terminal && time.Since(v.CompletedAt) > recentlyEnded
+}
+
+func (b *broadcaster) onLeave(w *watch) {
+	if _, ok := b.watches[w]; !ok {
+		return
+	}
+	delete(b.watches, w)
+	for t := range w.topics {
+		if delete(b.topics[t], w); len(b.topics[t]) == 0 {
+			delete(b.topics, t)
+		}
+	}
+	if len(b.watches) == 0 {
+		b.lonely = time.Now()
+	}
+	w.finishWith("closed")
+}
+
+// onFound takes what a sweep has read. What is news to a stream had been missed by it.
+func (b *broadcaster) onFound(m *found) {
+	for i := range m.views {
+		if b.take(&m.views[i]) {
+			b.app.metrics.backstop.Inc()
+		}
+	}
+}
+
+func (b *broadcaster) onPurged(m *purged) {
+	for _, id := range m.ids {
+		delete(b.latest, id)
+		for w := range b.watches {
+			w.remove(Removal{ID: id, Reason: "purged"})
+		}
+	}
+}
+
+func (b *broadcaster) onSweep(m *sweep) {
+	if len(b.watches) == 0 || b.draining {
+		return
+	}
+	ids := map[job.ID]struct{}{}
+	for w := range b.watches {
+		for _, id := range w.live() {
+			ids[id] = struct{}{}
+		}
+	}
+	var topics []Topic
+	if m.topics {
+		for t := range b.topics {
+			topics = append(topics, t)
+		}
+	}
+	b.app.loops.Go(func() { b.app.sweep(ids, topics) })
+}
+
+func (b *broadcaster) onDrain(m *drainAll) {
+	b.draining = true
+	for w := range b.watches {
+		time.AfterFunc(rand.N(m.window+1), func() { w.finishWith("drain") })
+	}
+}
+
+// drainWindow is the time over which streams are told to go, so that they do not all come back at once.
+func drainWindow(ctx context.Context) time.Duration {
+	window := 20 * time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		window = min(window, time.Until(deadline)/2)
+	}
+	return max(window, 0)
+}

@@ -1,0 +1,396 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// intakeRef is the intake of one queue: it claims as many jobs as there are free slots, in one call at a time, and keeps their
+// leases alive. While a call is under way slots gather, so that claims are as large as the load makes them.
+//
+// Supervision: top level, restarted for ever with its state.
+//
+//	message   from                        open                               closed
+//	wake      inbox watch, timer          claim, if slots are free           ignored
+//	claimed   the claim's goroutine       hand to the supervisor, go on      hand to the supervisor, which hands back
+//	adopted   the reader's goroutine      the same                           the same
+//	freed     attempts                    count, claim                       count
+//	gone      job actors                  forget the lease, claim            forget the lease
+//	renew     timer                       renew what is held                 the same: handlers still run
+//	renewed   the renewal's goroutine     tell actors what is lost           the same
+//	limit     timekeeper                  change the number of slots         the same
+//	close     App                         claim no more                      ignored
+type intakeRef struct {
+	system *actor.ActorSystem
+	pid    *actor.PID
+}
+
+func (r intakeRef) wake()                        { r.system.Root.Send(r.pid, &wake{}) }
+func (r intakeRef) freed()                       { r.system.Root.Send(r.pid, &freed{}) }
+func (r intakeRef) gone(lease persistence.Lease) { r.system.Root.Send(r.pid, &gone{lease}) }
+func (r intakeRef) limit(l limit)                { r.system.Root.Send(r.pid, &l) }
+func (r intakeRef) renew()                       { r.system.Root.Send(r.pid, &renew{}) }
+func (r intakeRef) close()                       { r.system.Root.Send(r.pid, &closeIntake{}) }
+
+type (
+	wake    struct{}
+	claimed struct {
+		jobs   []claimedJob
+		unread int // further jobs, of which the store is being asked
+		asked  int
+		err    error
+	}
+	adopted struct { // what the store said of jobs that were unread
+		claimed *claimed
+		of      int
+	}
+	freed   struct{}
+	gone    struct{ lease persistence.Lease }
+	renew   struct{}
+	renewed struct {
+		lost      []persistence.Lease
+		forgotten []job.ID
+		cancel    []job.ID
+		err       error
+	}
+	limit struct {
+		concurrency int
+		paused      bool
+	}
+	closeIntake struct{}
+)
+
+type intake struct {
+	app   *App
+	queue Queue
+	self  intakeRef
+
+	limit    int
+	paused   bool
+	closed   bool
+	running  int // slots taken: handlers that run, or are about to
+	held     map[job.ID]*holding
+	claiming bool
+	hungry   bool // asked to claim while a claim was under way
+	renewing bool
+	backoff  time.Duration
+	stop     func()
+}
+
+// holding is a lease that this node keeps alive.
+type holding struct {
+	lease persistence.Lease
+	since time.Time // of the claim
+}
+
+// pollEvery is how long a wake-up may be missed.
+const pollEvery = 500 * time.Millisecond
+
+func spawnIntake(a *App, q Queue) (intakeRef, error) {
+	in := &intake{app: a, queue: q, limit: q.Concurrency, held: map[job.ID]*holding{}}
+	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name)}
+	pid, err := spawn(a.system, "intake-"+q.Name, in)
+	if err != nil {
+		return intakeRef{}, err
+	}
+	polls := a.timers.SendRepeatedly(0, pollEvery, pid, &wake{})
+	renewals := a.timers.SendRepeatedly(a.config.Lease/3, a.config.Lease/3, pid, &renew{})
+	in.stop = func() { polls(); renewals() }
+	return intakeRef{a.system, pid}, nil
+}
+
+// Receive implements actor.Actor.
+func (in *intake) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *wake:
+		in.claim(c)
+	case *claimed:
+		in.onClaimed(c, m)
+	case *adopted:
+		in.onAdopted(m)
+	case *freed:
+		in.running--
+		in.claim(c)
+	case *gone:
+		in.onGone(m)
+		in.claim(c)
+	case *renew:
+		in.renew(c)
+	case *renewed:
+		in.onRenewed(c, m)
+	case *limit:
+		in.onLimit(c, m)
+	case *closeIntake:
+		in.closed = true
+	case *actor.Stopping:
+		in.stop()
+	}
+}
+
+func (in *intake) claim(c actor.Context) {
+	room := min(in.limit-in.running, in.limit+maxUnsettled-len(in.held), persistence.MaxBatch)
+	if in.closed || in.paused || room <= 0 {
+		return
+	}
+	if in.claiming {
+		in.hungry = true
+		return
+	}
+	in.claiming, in.hungry = true, false
+	root, self := c.ActorSystem().Root, c.Self()
+	go func() { root.Send(self, in.app.claim(in.queue.Name, room, in.self)) }()
+}
+
+func (in *intake) onClaimed(c actor.Context, m *claimed) {
+	in.claiming = false
+	if m.err != nil {
+		in.backoff = min(max(2*in.backoff, 50*time.Millisecond), 2*time.Second)
+		in.app.log.Warn("nothing could be claimed; trying again", "queue", in.queue.Name, "wait", in.backoff, "error", m.err)
+		in.claiming = true // until the pause is over
+		in.app.timers.SendOnce(in.backoff, c.Self(), &claimed{})
+		return
+	}
+	in.backoff = 0
+	in.running += m.unread
+	in.start(m)
+	if in.hungry || m.asked > 0 && len(m.jobs)+m.unread == m.asked {
+		in.claim(c)
+	}
+}
+
+func (in *intake) onAdopted(m *adopted) {
+	in.running -= m.of
+	in.start(m.claimed)
+}
+
+func (in *intake) start(m *claimed) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	now := time.Now()
+	for i := range m.jobs {
+		in.hold(&m.jobs[i], now)
+	}
+	in.running += len(m.jobs)
+	in.app.metrics.claimed(in.queue.Name, len(m.jobs))
+	in.app.metrics.running.WithLabelValues(in.queue.Name).Set(float64(in.running))
+	in.app.supervisor.start(m.jobs)
+}
+
+func (in *intake) hold(claimed *claimedJob, now time.Time) {
+	in.held[claimed.lease.ID] = &holding{claimed.lease, now}
+}
+
+func (in *intake) onGone(m *gone) {
+	if h, ok := in.held[m.lease.ID]; ok && h.lease.Token == m.lease.Token {
+		delete(in.held, m.lease.ID)
+	}
+}
+
+func (in *intake) onLimit(c actor.Context, m *limit) {
+	in.limit, in.paused = m.concurrency, m.paused
+	if in.limit == 0 {
+		in.limit = in.queue.Concurrency
+	}
+	in.app.metrics.limits(in.queue.Name, in.limit, in.paused)
+	in.claim(c)
+}
+
+const claimTimeout = 5 * time.Second
+
+// claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other is what
+// the store says. When the store can't say, the leases are kept, and asking goes on until it can.
+func (a *App) claim(queue string, max int, in intakeRef) *claimed {
+	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
+	defer cancel()
+	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, max, a.config.Lease)
+	if err != nil {
+		return &claimed{err: err}
+	}
+	result := &claimed{asked: max, jobs: make([]claimedJob, 0, len(claims))}
+	var again []persistence.Claim
+	for _, cl := range claims {
+		if cl.Token > 1 {
+			again = append(again, cl)
+			continue
+		}
+		j, err := job.DecodeEnvelope(cl.Envelope)
+		if err != nil {
+			a.log.Error("an envelope can't be read; its lease is left to run out", "job", cl.ID, "error", err)
+			continue
+		}
+		result.jobs = append(result.jobs, a.claimedJob(j, cl, in, ""))
+	}
+	if result.unread = len(again); result.unread > 0 {
+		a.loops.Go(func() { a.startAgain(queue, again, in) })
+	}
+	return result
+}
+
+func (a *App) claimedJob(j job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
+	if cl.CancelRequested && cancelBy == "" {
+		cancelBy = "request"
+	}
+	return claimedJob{
+		job: j, envelope: cl.Envelope, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
+		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
+	}
+}
+
+// startAgain starts jobs that were claimed before, once the store has said what became of them. It gives up when the leases have
+// run out meanwhile.
+func (a *App) startAgain(queue string, claims []persistence.Claim, in intakeRef) {
+	ids := make([]job.ID, len(claims))
+	byID := make(map[job.ID]persistence.Claim, len(claims))
+	for i, cl := range claims {
+		ids[i], byID[cl.ID] = cl.ID, cl
+	}
+	deadline := time.Now().Add(a.config.Lease * 2 / 3)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		ctx, cancel := context.WithDeadline(a.background, deadline)
+		records, err := a.config.Store.Get(ctx, ids)
+		cancel()
+		if err == nil {
+			a.startFound(records, byID, in, len(claims))
+			return
+		}
+		if a.background.Err() != nil || time.Now().Add(pause).After(deadline) {
+			a.handBackUnread(queue, claims, err)
+			in.system.Root.Send(in.pid, &adopted{&claimed{}, len(claims)})
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+func (a *App) startFound(records []persistence.Record, byID map[job.ID]persistence.Claim, in intakeRef, of int) {
+	found := &claimed{}
+	for i := range records {
+		r := &records[i]
+		found.jobs = append(found.jobs, a.claimedJob(r.Job, byID[r.Job.ID], in, r.CancelBy))
+		delete(byID, r.Job.ID)
+	}
+	for _, cl := range byID { // claimed before, and yet without a row: its first write was lost with its node
+		if j, err := job.DecodeEnvelope(cl.Envelope); err == nil {
+			found.jobs = append(found.jobs, a.claimedJob(j, cl, in, ""))
+		}
+	}
+	in.system.Root.Send(in.pid, &adopted{found, of})
+}
+
+// handBackUnread delays jobs of which the store could not say what became of them: without their checkpoint they must not run.
+func (a *App) handBackUnread(queue string, claims []persistence.Claim, cause error) {
+	a.log.Warn("jobs wait for the store to say what became of them", "queue", queue, "jobs", len(claims), "error", cause)
+	settlements := make([]persistence.Settlement, len(claims))
+	for i, cl := range claims {
+		settlements[i] = persistence.Settlement{
+			Lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node}, Verb: persistence.Delay, RunAt: time.Now().Add(2 * time.Second),
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if _, err := a.config.Inbox.Settle(ctx, queue, settlements); err != nil {
+		a.log.Warn("their leases are left to run out", "queue", queue, "error", err)
+	}
+}
+
+// renew gives every lease that is not quite fresh another term.
+func (in *intake) renew(c actor.Context) {
+	if in.renewing {
+		return
+	}
+	now := time.Now()
+	var due []*holding
+	for _, h := range in.held {
+		if now.Sub(h.since) >= in.app.config.Lease/4 {
+			copied := *h
+			due = append(due, &copied)
+		}
+	}
+	if len(due) == 0 {
+		return
+	}
+	in.renewing = true
+	root, self := c.ActorSystem().Root, c.Self()
+	go func() { root.Send(self, in.app.renew(in.queue.Name, due)) }()
+}
+
+func (in *intake) onRenewed(c actor.Context, m *renewed) {
+	in.renewing = false
+	for _, lease := range m.lost {
+		c.Send(in.app.supervisor.child(lease.ID), &leaseLost{})
+	}
+	for _, id := range m.forgotten {
+		c.Send(in.app.supervisor.child(id), &forgotten{})
+	}
+	for _, id := range m.cancel {
+		c.Send(in.app.supervisor.child(id), &cancelAsked{by: "request"})
+	}
+	if m.err != nil {
+		in.app.log.Warn("leases could not be renewed; handlers go on", "queue", in.queue.Name, "leases", len(in.held), "error", m.err)
+	}
+}
+
+// renew renews leases in batches. While the inbox can't be reached nobody else can
+// claim through it either, unless only this node is cut off: so leases that have run out meanwhile are looked up in the store,
+// whose row tells whether somebody else was given the job.
+func (a *App) renew(queue string, due []*holding) *renewed {
+	result := &renewed{}
+	for batch := range slices.Chunk(due, persistence.MaxBatch) {
+		ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
+		err := a.renewBatch(ctx, queue, batch, result)
+		cancel()
+		if err != nil {
+			result.err = errors.Join(result.err, err, a.findLost(batch, result))
+		}
+	}
+	return result
+}
+
+func (a *App) renewBatch(ctx context.Context, queue string, batch []*holding, result *renewed) error {
+	leases := make([]persistence.Lease, len(batch))
+	for i, h := range batch {
+		leases[i] = h.lease
+	}
+	renewals, err := a.config.Inbox.Renew(ctx, queue, leases, a.config.Lease)
+	if err != nil {
+		return err
+	}
+	for i, r := range renewals {
+		if r.CancelRequested {
+			result.cancel = append(result.cancel, leases[i].ID)
+		}
+		switch r.State {
+		case persistence.Lost:
+			result.lost = append(result.lost, leases[i])
+		case persistence.Forgotten:
+			result.forgotten = append(result.forgotten, leases[i].ID)
+		}
+	}
+	return nil
+}
+
+// findLost asks the store which leases were superseded.
+func (a *App) findLost(batch []*holding, result *renewed) error {
+	ids := make([]job.ID, len(batch))
+	tokens := make(map[job.ID]persistence.Lease, len(batch))
+	for i, h := range batch {
+		ids[i], tokens[h.lease.ID] = h.lease.ID, h.lease
+	}
+	ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
+	defer cancel()
+	records, err := a.config.Store.Get(ctx, ids)
+	for i := range records {
+		if j := &records[i].Job; j.Token > tokens[j.ID].Token {
+			result.lost = append(result.lost, tokens[j.ID])
+		}
+	}
+	return err
+}

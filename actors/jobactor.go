@@ -1,0 +1,455 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// jobActor owns one job from its claim to the settlement of its lease: it alone changes the job, decides by the job's policy what a
+// failed attempt leads to, and hands a dead letter over. It lives only while the job is claimed: a job that waits, for its turn or
+// for its next attempt, waits in the inbox and costs no actor.
+//
+// Supervision: child of the supervisor, stopped on a panic of its own (see there).
+//
+//	begin ──▶ running ──finished──▶ leaving ──settled──▶ stopped
+//	   └──────────(ended, out of crashes)──────▲
+//
+//	message      from            running                              leaving
+//	begin        supervisor      claim, record, run the handler       -
+//	progressed   attempt         publish, at most each progressEvery  ignored: too late
+//	publish      timer           publish what has waited              ignored
+//	keep         attempt         record, answer when committed        answer that it is too late
+//	finished     attempt         record the outcome, leave            stop, if the lease is settled
+//	committed    journal         publish, answer keepers              ignored
+//	refused      journal         somebody else has the job: give up   the same
+//	settled      settler         -                                    stop, if the handler is back
+//	cancelAsked  supervisor      record, end the handler's context    ignored: too late
+//	timedOut     timer           end the handler's context            ignored
+//	leaseLost    intake          end the context, stop recording      ignored: the fence decides
+//	forgotten    intake          give the job back to the inbox       ignored: it was settled
+//	handBack     supervisor      end the context, hand back           ignored
+//	abandon      supervisor      end the context, stop                the same
+//	graceOver    timer           go on without the handler            ignored
+type jobActor struct {
+	app *App
+
+	job     job.Job
+	lease   persistence.Lease
+	crashes int
+	intake  intakeRef
+	attempt *attempt // nil before the first and when there is none to run
+
+	leaving   bool // its last word is said
+	returned  bool // the handler has returned, or there was none to run
+	overdue   bool // the handler was given up
+	lost      bool // the job is another's: record nothing more
+	settled   bool // the lease is settled, or lost
+	durable   int64
+	keepers   []keeper
+	published time.Time // of the last progress
+	persisted time.Time // of the last progress
+	waiting   bool      // a publish timer runs
+	cause     error     // why the handler's context was ended, nil while it was not
+}
+
+type keeper struct {
+	rev   int64
+	reply chan error
+}
+
+type (
+	begin      struct{ claimed claimedJob }
+	progressed struct{}
+	publish    struct{}
+	keep       struct {
+		event job.Event
+		reply chan error // buffered
+	}
+	finished struct {
+		result []byte
+		err    error
+	}
+	committed   struct{ rev int64 }
+	refused     struct{ current persistence.Fence }
+	settled     struct{}
+	cancelAsked struct{ by string }
+	timedOut    struct{}
+	leaseLost   struct{}
+	forgotten   struct{}
+	handBack    struct{}
+	graceOver   struct{}
+)
+
+const (
+	progressEvery = 100 * time.Millisecond // published at most this often
+	persistEvery  = time.Second            // and written to the store this often
+)
+
+var errTooLate = errors.New("the attempt has ended")
+
+// Receive implements actor.Actor.
+func (a *jobActor) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *begin:
+		a.onBegin(c, m.claimed)
+	case *progressed:
+		a.onProgressed(c)
+	case *publish:
+		a.waiting = false
+		a.publishProgress(c)
+	case *keep:
+		a.onKeep(c, m)
+	case *finished:
+		a.onFinished(c, m)
+	case *committed:
+		a.onCommitted(m.rev)
+	case *refused:
+		a.onRefused(c, m.current)
+	case *settled:
+		a.settled = true
+		a.stopWhenDone(c)
+	case *cancelAsked:
+		a.onCancelAsked(c, m.by)
+	case *timedOut:
+		a.end(c, ErrTimeout)
+	case *leaseLost:
+		a.onLeaseLost(c)
+	case *forgotten:
+		a.onForgotten()
+	case *handBack:
+		a.end(c, ErrDraining)
+	case *abandon:
+		a.end(c, ErrLeaseLost)
+		c.Stop(c.Self())
+	case *graceOver:
+		a.onGraceOver(c)
+	case *actor.Stopping:
+		a.onStopping()
+	}
+}
+
+func (a *jobActor) onBegin(c actor.Context, claimed claimedJob) {
+	a.job, a.lease, a.crashes, a.intake = claimed.job, claimed.lease, claimed.crashes, claimed.intake
+	now := time.Now()
+	next, t, err := a.job.Apply(job.Claimed{Token: a.lease.Token, Node: a.lease.Node, Crashes: claimed.crashes}, now)
+	switch {
+	case errors.Is(err, job.ErrTerminal):
+		a.leave(c, persistence.Ack, nil)
+		return
+	case err != nil: // the inbox was rolled back behind the row: give it the row's token to go on from
+		a.app.log.Warn("claimed under a token that is not new", "job", a.job.ID, "error", err)
+		a.rebase(c, a.job.Token)
+		return
+	}
+	if a.job.Status.Waiting() {
+		a.app.metrics.queueWait(a.job.Queue, now.Sub(a.job.RunAt))
+	}
+	if crashes := next.Crashes - a.job.Crashes; crashes > 0 {
+		a.app.metrics.attemptLost(&a.job, crashes)
+	}
+	a.job = next
+	if next.Status.Terminal() {
+		a.leave(c, verbFor(&next), t)
+		return
+	}
+	kind, ok := a.app.kinds[next.Kind]
+	if !ok { // a node with another build may know it: leave the job to that one
+		a.step(c, job.Snoozed{Delay: noHandlerDelay})
+		return
+	}
+	a.write(c, t, 0)
+	if claimed.cancelBy != "" { // asked before anybody could obey
+		a.onCancelAsked(c, claimed.cancelBy)
+		a.step(c, job.Released{Reason: "cancelled before it began"})
+		return
+	}
+	a.attempt = &attempt{app: a.app, self: c.Self(), intake: a.intake, token: a.lease.Token, id: a.job.ID}
+	a.attempt.run(kind.handler, a.job)
+}
+
+// noHandlerDelay is how long a job waits that was claimed by a node without a handler for it.
+const noHandlerDelay = 5 * time.Second
+
+// step applies an event that ends the claim and leaves.
+func (a *jobActor) step(c actor.Context, e job.Event) {
+	next, t, err := a.job.Apply(e, time.Now())
+	if errors.Is(err, job.ErrLimit) {
+		next, t, err = a.job.Apply(job.AttemptFailed{Failure: job.NewFailure(job.CodePermanent, err.Error()), Permanent: true}, time.Now())
+	}
+	if err != nil {
+		panic(fmt.Sprintf("an outcome that the core refuses: %v", err))
+	}
+	a.job = next
+	a.leave(c, verbFor(&next), t)
+}
+
+// verbFor is what becomes of the lease of a job that was left in this status.
+func verbFor(j *job.Job) persistence.Verb {
+	switch j.Status {
+	case job.Completed, job.Cancelled:
+		return persistence.Ack
+	case job.Failed:
+		return persistence.Dead
+	case job.Retrying, job.Scheduled:
+		return persistence.Delay
+	case job.Queued:
+		return persistence.Return
+	}
+	panic("a job can't be left while " + j.Status.String())
+}
+
+func (a *jobActor) leave(c actor.Context, verb persistence.Verb, t *job.Transition) {
+	a.leaving = true
+	a.answerKeepers(errTooLate)
+	if t == nil { // nothing to record: only the lease to settle
+		a.app.settler.settle(&outgoing{job: a.snapshot(), settlement: &persistence.Settlement{Lease: a.lease, Verb: verb}, actor: c.Self()})
+		return
+	}
+	a.app.metrics.left(&a.job)
+	a.write(c, t, verb)
+}
+
+// write journals the job as it is. A verb settles the lease once that is committed.
+func (a *jobActor) write(c actor.Context, t *job.Transition, verb persistence.Verb) {
+	w := &outgoing{job: a.snapshot(), actor: c.Self()}
+	if t != nil {
+		w.history = []job.Transition{*t}
+	}
+	if verb != 0 {
+		w.settlement = &persistence.Settlement{Lease: a.lease, Verb: verb, RunAt: a.job.RunAt}
+	}
+	a.app.journal.write(w)
+}
+
+func (a *jobActor) snapshot() *job.Job {
+	j := a.job
+	return &j
+}
+
+func (a *jobActor) onProgressed(c actor.Context) {
+	if a.leaving || a.lost {
+		return
+	}
+	wait := progressEvery - time.Since(a.published)
+	switch {
+	case a.waiting:
+	case wait > 0:
+		a.waiting = true
+		a.app.timers.SendOnce(wait, c.Self(), &publish{})
+	default:
+		a.publishProgress(c)
+	}
+}
+
+// publishProgress shows the latest progress, unless the claim itself is not committed yet: then nothing of it may be shown.
+func (a *jobActor) publishProgress(c actor.Context) {
+	if a.leaving || a.lost || a.durable == 0 || a.attempt == nil {
+		return
+	}
+	now := time.Now()
+	next, _, err := a.job.Apply(job.Progressed{Progress: a.attempt.taken()}, now)
+	if err != nil {
+		return // nothing new, or more changes than one claim can number
+	}
+	a.job, a.published = next, now
+	if now.Sub(a.persisted) >= persistEvery {
+		a.persisted = now
+		a.write(c, nil, 0)
+	}
+	a.app.show(a.snapshot())
+}
+
+func (a *jobActor) onKeep(c actor.Context, m *keep) {
+	if a.leaving || a.lost {
+		m.reply <- errTooLate
+		return
+	}
+	next, t, err := a.job.Apply(m.event, time.Now())
+	if err != nil {
+		m.reply <- err
+		return
+	}
+	a.job = next
+	a.keepers = append(a.keepers, keeper{next.Rev, m.reply})
+	a.write(c, t, 0)
+}
+
+func (a *jobActor) onFinished(c actor.Context, m *finished) {
+	a.returned = true
+	if a.leaving || a.lost {
+		a.stopWhenDone(c)
+		return
+	}
+	a.step(c, a.outcome(m))
+}
+
+// stopWhenDone ends the actor once its lease is settled and its handler is back, or given up: as long as it lives, no
+// other attempt of the job begins on this node.
+func (a *jobActor) stopWhenDone(c actor.Context) {
+	if a.settled && (a.attempt == nil || a.returned || a.overdue) {
+		c.Stop(c.Self())
+	}
+}
+
+func (a *jobActor) outcome(m *finished) job.Event {
+	if p, ok := errors.AsType[*panicError](m.err); ok {
+		return job.AttemptFailed{Failure: job.NewFailure(job.CodePanic, p.Error()).WithStack(p.stack), Jitter: rand.Float64()}
+	}
+	switch {
+	case m.err == nil:
+	case errors.Is(a.cause, ErrDraining):
+		return job.Released{Reason: "its node drains"}
+	case errors.Is(a.cause, ErrTimeout):
+		return a.timeout()
+	}
+	return job.Outcome(m.result, m.err, rand.Float64())
+}
+
+func (a *jobActor) timeout() job.Event {
+	text := fmt.Sprintf("the attempt ran longer than %s", a.job.Policy.Timeout)
+	return job.AttemptFailed{Failure: job.NewFailure(job.CodeTimeout, text), Jitter: rand.Float64()}
+}
+
+func (a *jobActor) onCommitted(rev int64) {
+	first := a.durable == 0
+	a.durable = max(a.durable, rev)
+	kept := 0
+	for _, k := range a.keepers {
+		if k.rev <= rev {
+			k.reply <- nil
+			kept++
+		}
+	}
+	a.keepers = a.keepers[kept:]
+	if first && a.attempt != nil && !a.leaving {
+		a.app.system.Root.Send(a.attempt.self, &progressed{}) // what was said before it could be shown
+	}
+}
+
+// onRefused: the row is under a newer claim, or has ended. Nothing this actor has to say counts any more.
+func (a *jobActor) onRefused(c actor.Context, current persistence.Fence) {
+	a.app.metrics.refused.Inc()
+	a.app.log.Warn("a write was refused: the job is no longer this claim's", "job", a.job.ID, "token", a.lease.Token, "current", current)
+	a.lost = true
+	a.end(c, ErrLeaseLost)
+	a.answerKeepers(ErrLeaseLost)
+	switch {
+	case current.Life > a.job.Life || current.Status.Terminal() && current.Life == a.job.Life:
+		a.leave(c, persistence.Ack, nil)
+	default:
+		a.rebase(c, current.Token)
+	}
+}
+
+// rebase gives up a lease that the inbox gave out under a token which the store has seen, and puts the job back with the
+// store's token, so that the next claim's is newer. It does nothing if the lease is another's by now.
+func (a *jobActor) rebase(c actor.Context, token int64) {
+	a.leaving = true
+	a.app.settler.settle(&outgoing{
+		job: a.snapshot(), actor: c.Self(), rebase: token,
+		settlement: &persistence.Settlement{Lease: a.lease, Verb: persistence.Ack},
+	})
+}
+
+func (a *jobActor) onCancelAsked(c actor.Context, by string) {
+	if a.leaving || a.lost {
+		return
+	}
+	next, t, err := a.job.Apply(job.CancelRequested{By: by}, time.Now())
+	if err != nil {
+		return // asked before
+	}
+	a.job = next
+	a.write(c, t, 0)
+	a.end(c, ErrCancelled)
+}
+
+func (a *jobActor) onLeaseLost(c actor.Context) {
+	if a.leaving || a.lost {
+		return
+	}
+	a.app.metrics.restarts.WithLabelValues("lease_lost").Inc()
+	a.app.log.Warn("lost the lease of a running job", "job", a.job.ID, "token", a.lease.Token)
+	a.lost = true
+	a.answerKeepers(ErrLeaseLost)
+	a.settled = true
+	a.end(c, ErrLeaseLost)
+	a.stopWhenDone(c)
+}
+
+// onForgotten: the inbox has lost its data. This claim still holds as far as the store knows, so the inbox is given it back.
+func (a *jobActor) onForgotten() {
+	if a.leaving || a.lost {
+		return
+	}
+	entry, err := entryOf(&a.job, a.lease.Token)
+	if err != nil {
+		a.app.log.Error("a job can't be given back to the inbox", "job", a.job.ID, "error", err)
+		return
+	}
+	entry.Crashes = max(entry.Crashes, a.crashes)
+	go a.app.restore(a.job.Queue, entry)
+}
+
+// end ends the handler's context, once, and begins the grace in which the handler must return.
+func (a *jobActor) end(c actor.Context, cause error) {
+	if a.attempt == nil || a.cause != nil || a.returned {
+		return
+	}
+	a.cause = cause
+	a.attempt.cancel(cause)
+	grace := a.app.config.CancelGrace
+	if errors.Is(cause, ErrDraining) {
+		grace = min(grace, drainGrace)
+	}
+	a.app.timers.SendOnce(grace, c.Self(), &graceOver{})
+}
+
+// drainGrace is how long a handler may take to return once a drain is out of time.
+const drainGrace = 2 * time.Second
+
+// onGraceOver: the handler ignores the end of its context. A goroutine can't be stopped, so the job goes on without it; its slot
+// stays taken until it returns.
+func (a *jobActor) onGraceOver(c actor.Context) {
+	if a.returned {
+		return
+	}
+	a.overdue = true
+	a.app.metrics.abandoned.Inc()
+	a.app.log.Error("a handler ignores the end of its context; the job goes on without it", "job", a.job.ID, "kind", a.job.Kind, "cause", a.cause)
+	switch {
+	case a.leaving, a.lost:
+		a.stopWhenDone(c)
+	case errors.Is(a.cause, ErrDraining):
+		a.step(c, job.Released{Reason: "its node drains"})
+	case errors.Is(a.cause, ErrTimeout):
+		a.step(c, a.timeout())
+	default:
+		a.step(c, job.AttemptFailed{Failure: job.NewFailure(job.CodeTimeout, "the handler ignores its cancellation")})
+	}
+}
+
+func (a *jobActor) answerKeepers(err error) {
+	for _, k := range a.keepers {
+		k.reply <- err
+	}
+	a.keepers = nil
+}
+
+func (a *jobActor) onStopping() {
+	a.answerKeepers(errTooLate)
+	if a.attempt == nil { // otherwise the handler frees its slot itself, whenever it returns
+		a.intake.freed()
+	} else if !a.returned {
+		a.attempt.cancel(context.Canceled)
+	}
+	a.intake.gone(a.lease)
+}

@@ -1,0 +1,52 @@
+package actors
+
+import (
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// newSystem makes the actor system that all actors of a node live in. Its own metrics stay off (they cost microseconds a
+// message) and its log goes to ours.
+func newSystem(log *slog.Logger) *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log.With("part", "actors") }),
+		actor.WithDeadLetterRequestLogging(false),
+		actor.WithDeadLetterThrottleCount(0),
+		actor.WithDeadLetterThrottleInterval(10*time.Millisecond),
+	)
+}
+
+// spawn starts a top-level actor under a name. The producer hands out one instance for ever, so that a restart after a
+// panic loses the message that caused it and nothing else; a guardian restarts it without end.
+func spawn(system *actor.ActorSystem, name string, receiver actor.Actor, options ...actor.PropsOption) (*actor.PID, error) {
+	forever := actor.NewOneForOneStrategy(1000, time.Minute, actor.DefaultDecider)
+	options = append(options, actor.WithGuardian(forever), actor.WithReceiverMiddleware(safeStop(system.Logger())))
+	return system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return receiver }, options...), name)
+}
+
+// safeStop keeps a panic in a lifecycle hook from reaching the supervisor: there it would resurrect the actor, or hang its
+// parent's stop for ever.
+func safeStop(log *slog.Logger) actor.ReceiverMiddleware {
+	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
+		return func(c actor.ReceiverContext, e *actor.MessageEnvelope) {
+			switch e.Message.(type) {
+			case *actor.Stopping, *actor.Stopped, *actor.Restarting:
+				defer func() {
+					if r := recover(); r != nil {
+						log.Error("panic in a lifecycle hook", "actor", c.Self().Id, "panic", r, "stack", string(debug.Stack()))
+					}
+				}()
+			}
+			next(c, e)
+		}
+	}
+}
+
+// exists says whether a local actor of that name lives.
+func exists(system *actor.ActorSystem, pid *actor.PID) bool {
+	_, ok := system.ProcessRegistry.GetLocal(pid.Id)
+	return ok
+}
