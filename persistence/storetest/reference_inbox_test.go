@@ -1,0 +1,370 @@
+package storetest_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// inbox is the contract over slices in memory. It shows that the suite can be passed, and by its faults that it bites.
+type inbox struct {
+	mu         sync.Mutex
+	fault      string // a mistake to make
+	generation int
+	queues     map[string]*queue
+	watchers   map[int]func(string)
+	watches    int
+}
+
+type queue struct {
+	waiting [job.MaxPriority + 1][]*held
+	known   map[job.ID]*held
+	dead    map[job.ID]bool
+	keys    map[[2]string]bound
+}
+
+type held struct {
+	persistence.Entry
+	place  string
+	until  time.Time // of the lease or the delay
+	node   string
+	cancel bool
+}
+
+type bound struct {
+	id          job.ID
+	fingerprint string
+	until       time.Time
+}
+
+func newInbox(fault string) *inbox {
+	return &inbox{fault: fault, queues: make(map[string]*queue), watchers: make(map[int]func(string))}
+}
+
+// in locks the inbox and finds the queue; call the returned function when done.
+func (in *inbox) in(ctx context.Context, name string) (*queue, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", persistence.ErrUnavailable, err)
+	}
+	in.mu.Lock()
+	q := in.queues[name]
+	if q == nil {
+		q = &queue{known: make(map[job.ID]*held), dead: make(map[job.ID]bool), keys: make(map[[2]string]bound)}
+		in.queues[name] = q
+	}
+	return q, in.mu.Unlock, nil
+}
+
+func (in *inbox) wake(name string) {
+	for _, wake := range in.watchers {
+		wake(name)
+	}
+}
+
+func (q *queue) wait(h *held, front bool) {
+	h.place = "waiting"
+	if front {
+		q.waiting[h.Priority] = slices.Insert(q.waiting[h.Priority], 0, h)
+	} else {
+		q.waiting[h.Priority] = append(q.waiting[h.Priority], h)
+	}
+}
+
+func (q *queue) unwait(h *held) {
+	q.waiting[h.Priority] = slices.DeleteFunc(q.waiting[h.Priority], func(o *held) bool { return o == h })
+}
+
+func (in *inbox) Enqueue(ctx context.Context, name string, entries []persistence.Entry) ([]persistence.Enqueued, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if len(entries) > persistence.MaxBatch {
+		return nil, fmt.Errorf("%d entries: %w", len(entries), persistence.ErrInvalid)
+	}
+	now := time.Now()
+	var answers []persistence.Enqueued
+	for _, e := range entries {
+		if k := e.Key; k != nil {
+			name := [2]string{k.Scope, k.Key}
+			if b, taken := q.keys[name]; taken && b.id != e.ID && now.Before(b.until) {
+				answers = append(answers, persistence.Enqueued{Holder: b.id, Fingerprint: b.fingerprint})
+				continue
+			}
+			q.keys[name] = bound{e.ID, k.Fingerprint, now.Add(k.TTL)}
+		}
+		answers = append(answers, persistence.Enqueued{Accepted: true})
+		if old := q.known[e.ID]; old != nil {
+			if old.Life >= e.Life && in.fault != "enqueue replaces" {
+				continue
+			}
+			q.unwait(old)
+		}
+		e.Envelope = bytes.Clone(e.Envelope)
+		h := &held{Entry: e, place: "delayed", until: e.RunAt}
+		q.known[e.ID] = h
+		if !e.RunAt.After(now) {
+			q.wait(h, false)
+		}
+	}
+	in.wake(name)
+	return answers, nil
+}
+
+func (in *inbox) Claim(ctx context.Context, name, node string, most int, lease time.Duration) ([]persistence.Claim, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var claims []persistence.Claim
+	for p := range q.waiting {
+		for len(q.waiting[p]) > 0 && len(claims) < most {
+			h := q.waiting[p][0]
+			q.waiting[p] = q.waiting[p][1:]
+			h.place, h.node, h.until = "leased", node, time.Now().Add(lease)
+			h.Token++
+			claims = append(claims, persistence.Claim{ID: h.ID, Token: h.Token, Crashes: h.Crashes, CancelRequested: h.cancel, Envelope: h.Envelope})
+			if in.fault == "cancel is told once" {
+				h.cancel = false
+			}
+		}
+	}
+	return claims, nil
+}
+
+func (in *inbox) holds(q *queue, l persistence.Lease) bool {
+	h := q.known[l.ID]
+	return h != nil && h.place == "leased" && h.Token == l.Token && (h.node == l.Node || in.fault == "any node")
+}
+
+func (in *inbox) Renew(ctx context.Context, name string, leases []persistence.Lease, term time.Duration) ([]persistence.Renewal, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var answers []persistence.Renewal
+	for _, l := range leases {
+		switch h := q.known[l.ID]; {
+		case h == nil:
+			answers = append(answers, persistence.Renewal{State: persistence.Forgotten})
+		case in.holds(q, l):
+			h.until = time.Now().Add(term)
+			answers = append(answers, persistence.Renewal{State: persistence.Held, CancelRequested: h.cancel})
+		default:
+			answers = append(answers, persistence.Renewal{State: persistence.Lost})
+		}
+	}
+	return answers, nil
+}
+
+func (in *inbox) Settle(ctx context.Context, name string, settlements []persistence.Settlement) ([]bool, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var answers []bool
+	for _, s := range settlements {
+		if !in.holds(q, s.Lease) {
+			answers = append(answers, false)
+			continue
+		}
+		answers = append(answers, true)
+		h := q.known[s.Lease.ID]
+		switch s.Verb {
+		case persistence.Ack:
+			delete(q.known, h.ID)
+		case persistence.Dead:
+			delete(q.known, h.ID)
+			q.dead[h.ID] = true
+		case persistence.Delay:
+			h.place, h.until = "delayed", s.RunAt
+		case persistence.Return:
+			q.wait(h, in.fault != "return to the back")
+		}
+	}
+	in.wake(name)
+	return answers, nil
+}
+
+func (in *inbox) Restore(ctx context.Context, name, node string, entries []persistence.Entry, lease time.Duration) ([]bool, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var answers []bool
+	for _, e := range entries {
+		_, known := q.known[e.ID]
+		if !known {
+			q.known[e.ID] = &held{Entry: e, place: "leased", node: node, until: time.Now().Add(lease)}
+		}
+		answers = append(answers, !known)
+	}
+	return answers, nil
+}
+
+func (q *queue) past(place string, most int) []*held {
+	var over []*held
+	for _, h := range q.known {
+		if h.place == place && !h.until.After(time.Now()) && len(over) < most {
+			over = append(over, h)
+		}
+	}
+	return over
+}
+
+func (in *inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var ids []job.ID
+	for _, h := range q.past("leased", most) {
+		ids = append(ids, h.ID)
+		if in.fault != "crashes are not counted" {
+			h.Crashes++
+		}
+		q.wait(h, in.fault != "reap to the back")
+	}
+	in.wake(name)
+	return ids, nil
+}
+
+func (in *inbox) Due(ctx context.Context, name string, most int) (int, time.Time, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	defer unlock()
+	over := q.past("delayed", most)
+	for _, h := range over {
+		q.wait(h, in.fault == "due to the front")
+	}
+	var next time.Time
+	for _, h := range q.known {
+		if h.place == "delayed" && (next.IsZero() || h.until.Before(next)) {
+			next = h.until
+		}
+	}
+	in.wake(name)
+	return len(over), next, nil
+}
+
+func (in *inbox) Hasten(ctx context.Context, name string, tokens map[job.ID]int64) error {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for id, token := range tokens {
+		if h := q.known[id]; h != nil && h.place == "delayed" {
+			h.Token = max(h.Token, token)
+			q.wait(h, false)
+		}
+	}
+	in.wake(name)
+	return nil
+}
+
+func (in *inbox) Remove(ctx context.Context, name string, ids []job.ID) error {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, id := range ids {
+		delete(q.dead, id)
+		if h := q.known[id]; h != nil && (h.place != "leased" || in.fault == "remove takes leased") {
+			q.unwait(h)
+			delete(q.known, id)
+		}
+	}
+	return nil
+}
+
+func (in *inbox) RequestCancel(ctx context.Context, name string, id job.ID) error {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if h := q.known[id]; h != nil {
+		h.cancel = true
+	}
+	return nil
+}
+
+func (in *inbox) Known(ctx context.Context, name string, ids []job.ID) ([]bool, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var answers []bool
+	for _, id := range ids {
+		answers = append(answers, q.known[id] != nil)
+	}
+	return answers, nil
+}
+
+func (in *inbox) Depth(ctx context.Context, name string) (persistence.Depth, error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return persistence.Depth{}, err
+	}
+	defer unlock()
+	d := persistence.Depth{Dead: int64(len(q.dead))}
+	for _, h := range q.known {
+		switch h.place {
+		case "leased":
+			d.Leased++
+		case "delayed":
+			d.Delayed++
+		}
+	}
+	for _, w := range q.waiting {
+		if d.Waiting += int64(len(w)); len(w) > 0 && (d.Oldest.IsZero() || w[0].ID.Time().Before(d.Oldest)) {
+			d.Oldest = w[0].ID.Time()
+		}
+	}
+	return d, nil
+}
+
+func (in *inbox) Generation(context.Context) (string, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return fmt.Sprint("generation ", in.generation), nil
+}
+
+func (in *inbox) lose() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.generation++
+	clear(in.queues)
+}
+
+func (in *inbox) Watch(ctx context.Context, wake func(string)) error {
+	in.mu.Lock()
+	in.watches++
+	n := in.watches
+	in.watchers[n] = wake
+	in.mu.Unlock()
+	<-ctx.Done()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	delete(in.watchers, n)
+	return ctx.Err()
+}
+
+func (in *inbox) Ping(ctx context.Context) error { return ctx.Err() }

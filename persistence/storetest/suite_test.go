@@ -1,0 +1,61 @@
+package storetest_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/meta-ad-studio/troupe/persistence"
+	"github.com/meta-ad-studio/troupe/persistence/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// faultVariable makes the references err in one way: the suite must find it.
+const faultVariable = "STORETEST_FAULT"
+
+func TestInbox(t *testing.T) {
+	open := func(*testing.T) persistence.Inbox { return newInbox(os.Getenv(faultVariable)) }
+	storetest.Inbox(t, open,
+		storetest.InboxPeer(func(_ *testing.T, in persistence.Inbox) persistence.Inbox { return in }),
+		storetest.InboxLoss(func(_ *testing.T, in persistence.Inbox) { in.(*inbox).lose() }),
+	)
+}
+
+// findsFault runs a suite in a process of its own, on a reference with a fault, and wants it to fail.
+func findsFault(t *testing.T, suite, fault string) {
+	t.Run(fault, func(t *testing.T) {
+		t.Parallel()
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), self, "-test.run", "^"+suite+"$", "-rapid.nofailfile", "-rapid.shrinktime=1s")
+		cmd.Env = append(os.Environ(), faultVariable+"="+fault)
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			t.Errorf("%s passes although: %s", suite, fault)
+		} else if !bytes.Contains(out, []byte("--- FAIL")) {
+			t.Errorf("%s did not run: %v\n%s", suite, err, out)
+		}
+		if testing.Verbose() {
+			for line := range bytes.Lines(out) {
+				if bytes.Contains(line, []byte("    --- FAIL")) {
+					t.Logf("%s", bytes.TrimSpace(line))
+				}
+			}
+		}
+	})
+}
+
+func TestInboxFaultsAreFound(t *testing.T) {
+	for _, fault := range []string{
+		"enqueue replaces", "cancel is told once", "any node", "return to the back", "crashes are not counted", "reap to the back",
+		"due to the front", "remove takes leased",
+	} {
+		findsFault(t, "TestInbox", fault)
+	}
+}
