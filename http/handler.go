@@ -130,4 +130,3 @@ func pathID(r *http.Request) (job.ID, error) {
 	}
 	return id, nil
 }
-

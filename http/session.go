@@ -138,4 +138,3 @@ func (h *Handler) logOut(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
-
