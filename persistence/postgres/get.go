@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// Get implements persistence.Store.
+func (s *Store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found := make(map[job.ID]persistence.Record, len(ids))
+	err := s.do(ctx, fmt.Sprintf("read %d jobs", len(ids)), func(ctx context.Context, c conn) error {
+		clear(found)
+		return s.get(ctx, c, ids, found)
+	})
+	if err != nil {
+		return nil, err
+	}
+	records := make([]persistence.Record, 0, len(found))
+	for _, id := range ids {
+		if r, ok := found[id]; ok {
+			records = append(records, r)
+		}
+	}
+	return records, nil
+}
+
+func (s *Store) get(ctx context.Context, c conn, ids []job.ID, found map[job.ID]persistence.Record) error {
+	return c.rows(ctx, statements.get, [][]byte{uuids(ids)}, func(row [][]byte) error {
+		r, err := s.decodeRecord(row)
+		found[r.Job.ID] = r
+		return err
+	})
+}
+
+// Live implements persistence.Store.
+func (s *Store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
+	var records []persistence.Record
+	params := [][]byte{after[:], int8Param(int64(max(limit, 0)))}
+	err := s.do(ctx, "read live jobs", func(ctx context.Context, c conn) error {
+		records = nil
+		return c.rows(ctx, statements.live, params, func(row [][]byte) error {
+			r, err := s.decodeRecord(row)
+			records = append(records, r)
+			return err
+		})
+	})
+	return records, err
+}
+
+// History implements persistence.Store.
+func (s *Store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
+	var history []job.Transition
+	found := false
+	err := s.do(ctx, "read the history of job "+id.String(), func(ctx context.Context, c conn) error {
+		history, found = nil, false
+		return c.rows(ctx, statements.history, [][]byte{id[:]}, func(row [][]byte) (err error) {
+			found = true
+			if row[0] != nil {
+				history, err = decodeLines(history, row[0])
+			}
+			return err
+		})
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("job %s: %w", id, persistence.ErrNotFound)
+	}
+	return history, err
+}
+
+// RequestCancel implements persistence.Store.
+func (s *Store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+	found := map[job.ID]persistence.Record{}
+	err := s.do(ctx, "request to cancel job "+id.String(), func(ctx context.Context, c conn) error {
+		clear(found)
+		if err := c.rows(ctx, statements.requestCancel, [][]byte{id[:], []byte(by)}, nil); err != nil {
+			return err
+		}
+		return s.get(ctx, c, []job.ID{id}, found)
+	})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("job %s: %w", id, persistence.ErrNotFound)
+	}
+	return found[id], err
+}

@@ -1,0 +1,13 @@
+-- Purpose: remove jobs that have ended, with their history.
+-- Inputs: $1 ids.
+-- Output: the ids that were removed.
+-- Atomicity: one statement; rows are locked in the order of ids, as the writers do. A job that is being redriven is
+-- waited for, and then left.
+WITH ended AS MATERIALIZED (
+    SELECT id FROM jobs WHERE id = ANY ($1::uuid[]) AND finished_at IS NOT NULL ORDER BY id FOR UPDATE
+), gone AS (
+    DELETE FROM jobs USING ended WHERE jobs.id = ended.id RETURNING jobs.id
+), history AS (
+    DELETE FROM job_events USING gone WHERE job_events.job_id = gone.id
+)
+SELECT id FROM gone
