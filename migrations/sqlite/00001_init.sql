@@ -130,14 +130,15 @@ CREATE TABLE inbox_dead (
     PRIMARY KEY (queue, id)
 ) STRICT, WITHOUT ROWID;
 
--- Idempotency keys as the inbox binds them at the door.
+-- Idempotency keys as the inbox binds them at the door, for each queue apart.
 CREATE TABLE inbox_keys (
+    queue       INTEGER NOT NULL, -- inbox_queues.n
     scope       TEXT    NOT NULL,
     key         TEXT    NOT NULL,
     job         BLOB    NOT NULL,
     fingerprint TEXT    NOT NULL,
     expires_at  INTEGER NOT NULL,
-    PRIMARY KEY (scope, key)
+    PRIMARY KEY (queue, scope, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX inbox_keys_expiry ON inbox_keys (expires_at);

@@ -29,9 +29,9 @@ func (s store) Commit(ctx context.Context, writes []persistence.Write) ([]persis
 			if w.Key == nil || !outcomes[n].Applied {
 				continue
 			}
-			bound, err := c.boundKey(storeKeys, w.Key)
+			bound, err := c.boundKey(storeRing, w.Key)
 			if err == nil && bound == nil {
-				err = c.bindKey(storeKeys, w.Key, w.Job.ID)
+				err = c.bindKey(storeRing, w.Key, w.Job.ID)
 			}
 			if err != nil {
 				return err
@@ -75,12 +75,12 @@ func (s store) Accept(ctx context.Context, writes []persistence.Write) ([]persis
 // accept puts a job if its key is free, or is its own from before.
 func (c *change) accept(w *encoded, was *stored) (persistence.Acceptance, error) {
 	if w.Key != nil {
-		bound, err := c.boundKey(storeKeys, w.Key)
+		bound, err := c.boundKey(storeRing, w.Key)
 		switch {
 		case err != nil:
 			return persistence.Acceptance{}, err
 		case bound == nil:
-			if err := c.bindKey(storeKeys, w.Key, w.Job.ID); err != nil {
+			if err := c.bindKey(storeRing, w.Key, w.Job.ID); err != nil {
 				return persistence.Acceptance{}, err
 			}
 		case bound.Job != w.Job.ID:

@@ -36,7 +36,7 @@ func (i inbox) Enqueue(ctx context.Context, queue string, entries []persistence.
 func (c *change) enqueue(q *queue, e *persistence.Entry) (persistence.Enqueued, error) {
 	accepted := persistence.Enqueued{Accepted: true}
 	if e.Key != nil {
-		bound, err := c.boundKey(inboxKeys, e.Key)
+		bound, err := c.boundKey(q.keys(), e.Key)
 		if err != nil {
 			return persistence.Enqueued{}, err
 		}
@@ -48,7 +48,7 @@ func (c *change) enqueue(q *queue, e *persistence.Entry) (persistence.Enqueued, 
 			return accepted, c.renewLife(q, e, known[0])
 		}
 		if bound == nil {
-			if err := c.bindKey(inboxKeys, e.Key, e.ID); err != nil {
+			if err := c.bindKey(q.keys(), e.Key, e.ID); err != nil {
 				return persistence.Enqueued{}, err
 			}
 		}

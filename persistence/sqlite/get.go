@@ -11,7 +11,7 @@ import (
 
 var (
 	getJobs = inline("get jobs", "SELECT "+recordColumns+
-		" FROM json_each(?1) AS ids CROSS JOIN jobs ON jobs.id = unhex(ids.value) ORDER BY ids.key")
+		" FROM (SELECT key AS place, value FROM json_each(?1)) AS ids CROSS JOIN jobs ON id = unhex(value) ORDER BY place")
 	liveJobs = inline("live jobs", "SELECT "+recordColumns+
 		" FROM jobs WHERE finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2")
 	readHistory = inline("read history", "SELECT transitions FROM job_events WHERE job = ?1 ORDER BY rev")

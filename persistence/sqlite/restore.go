@@ -26,9 +26,9 @@ func (i inbox) Restore(ctx context.Context, queue, node string, entries []persis
 			if e.Key == nil || !answers[n] {
 				continue
 			}
-			bound, err := c.boundKey(inboxKeys, e.Key)
+			bound, err := c.boundKey(q.keys(), e.Key)
 			if err == nil && bound == nil {
-				err = c.bindKey(inboxKeys, e.Key, e.ID)
+				err = c.bindKey(q.keys(), e.Key, e.ID)
 			}
 			if err != nil {
 				return err
