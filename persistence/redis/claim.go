@@ -50,7 +50,7 @@ func (in *Inbox) claim(ctx context.Context, k *queueKeys, node string, max int, 
 	who := claimer{k.name, node}
 	nonce := in.nonce(who)
 	last := k.claim + node
-	l := newCall(claimScript, &k.jobs, &k.meta, &k.leases, &k.cancels, &last, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+	l := newCall(claimScript, &k.jobs, &k.meta, &k.leases, &k.cancels, &k.ghosts, &last, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
 	l.text(node)
 	l.text(nonce)
 	l.number(int64(max))

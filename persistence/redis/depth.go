@@ -20,7 +20,7 @@ func (in *Inbox) Depth(ctx context.Context, queue string) (persistence.Depth, er
 	if err != nil {
 		return persistence.Depth{}, err
 	}
-	l := newCall(depthScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.dead, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+	l := newCall(depthScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.dead, &k.ghosts, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
 	l.number(depthLook)
 	reply, err := run(ctx, in.c, l, "count the jobs of "+queue, goredis.NewSliceCmd)
 	if err != nil {

@@ -12,6 +12,7 @@
 //	delayed:{q}           ZSET  of the ids that are delayed, by due time (milliseconds)
 //	cancels:{q}           SET   of the ids whose cancellation was requested
 //	dead:{q}              ZSET  of the ids of dead letters, by the time they became so; the newest DeadLetters of them
+//	ghosts:{q}            HASH  priority and id -> how many elements of that list stand for no job any more
 //	claim:{q}:<node>      the nonce and deadline of the node's last claim, so that a claim can be repeated
 //	idem:{q}:<n>:<scope>:<key>  the job that a client's idempotency key binds; n is the length of the scope
 //
@@ -26,9 +27,11 @@
 // # What holds
 //
 // A job is known if and only if jobs:{q} has it. Its state is the first letter of its meta: W waits, D is delayed, L is
-// leased, and no meta is a new job that waits. A waiting job has an element in a list; an element without a waiting job
-// (the job was removed, or claimed through another element) is dropped by the claim that pops it. So no element, however
-// stale, leases a job twice, and removing a job need not search a list.
+// leased, and no meta is a new job that waits. A waiting job has one element in a list. When a job is removed, or
+// replaced by its next life, while it waits, the element stays, for a list can't be searched cheaply: it is counted as a
+// ghost. Of equal elements in one list the ghosts stand in front, because a job's return to the front is that of a
+// job claimed from that list after them; so the claim that pops one knows it and drops it. Should an element ever stand
+// for a job that does not wait, it is dropped, too: none can lease a job twice.
 //
 // The fence of a lease is the meta's beginning, "L|token|node|", compared as text.
 //

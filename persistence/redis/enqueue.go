@@ -22,7 +22,7 @@ func (in *Inbox) Enqueue(ctx context.Context, queue string, entries []persistenc
 	if err := fits(entries); err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	l := newCall(enqueueScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.cancels, &k.dead,
+	l := newCall(enqueueScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.cancels, &k.dead, &k.ghosts,
 		&k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
 	fixed := l.keys
 	for i := range entries {

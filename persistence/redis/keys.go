@@ -13,11 +13,11 @@ const maxQueues = 10_000
 
 // queueKeys are the names of one queue's keys.
 type queueKeys struct {
-	name                                        string
-	jobs, meta, leases, delayed, cancels, dead string
-	claim                                       string // and the node's name
-	idem                                        string // and the key
-	inbox                                       [job.MaxPriority + 1]string
+	name                                               string
+	jobs, meta, leases, delayed, cancels, dead, ghosts string
+	claim                                              string // and the node's name
+	idem                                               string // and the key
+	inbox                                              [job.MaxPriority + 1]string
 }
 
 func (c *Client) keys(queue string) (*queueKeys, error) {
@@ -30,7 +30,7 @@ func (c *Client) keys(queue string) (*queueKeys, error) {
 	name := func(kind string) string { return c.config.Prefix + kind + ":{" + queue + "}" }
 	k := &queueKeys{
 		name: queue, jobs: name("jobs"), meta: name("meta"), leases: name("leases"), delayed: name("delayed"),
-		cancels: name("cancels"), dead: name("dead"), claim: name("claim") + ":", idem: name("idem") + ":",
+		cancels: name("cancels"), dead: name("dead"), ghosts: name("ghosts"), claim: name("claim") + ":", idem: name("idem") + ":",
 	}
 	for p := range k.inbox {
 		k.inbox[p] = name("inbox") + ":" + strconv.Itoa(p)

@@ -10,7 +10,7 @@ import (
 )
 
 //go:embed lua/*.lua
-var sources embed.FS
+var files embed.FS
 
 // script is one file of the folder lua.
 type script struct {
@@ -20,7 +20,7 @@ type script struct {
 var scripts []*script
 
 func load(name string) *script {
-	source, err := sources.ReadFile("lua/" + name + ".lua")
+	source, err := files.ReadFile("lua/" + name + ".lua")
 	if err != nil {
 		panic(err) // the file is part of the program
 	}

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
 -- Leases waiting jobs to a node, smallest priority first, those that waited longest first.
 --
--- KEYS  1 jobs  2 meta  3 leases  4 cancels  5 the node's last claim  6-9 inbox by priority
+-- KEYS  1 jobs  2 meta  3 leases  4 cancels  5 ghosts  6 the node's last claim  7-10 inbox by priority
 -- ARGV  1 node  2 nonce  3 max  4 lease (microseconds)  5 bytes of jobs after which it is enough
 -- Returns one string: "+" if more may wait, else ".", then for each job: id (36 bytes), "!" if its cancellation was
 -- requested, else "-", its new meta, a newline, and its value (whose header says how long it is).
 -- Atomic. Repeatable: a call with the nonce of the node's last claim gives the jobs of that claim again, so that a lost
 -- reply loses no lease. They are found by their deadline, which no two claims share (microseconds).
--- Cost: O(log n) a job leased, whatever waits. An element of a list that stands for no waiting job is dropped.
-local jobs, meta, leases, cancels, last = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local INBOX = 6
+-- Cost: O(log n) a job leased, whatever waits. Ghosts and other elements that stand for no waiting job are dropped.
+local jobs, meta, leases, cancels, ghosts, last = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local INBOX = 7
 local node, nonce, max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, enough = tonumber(ARGV[4]), tonumber(ARGV[5])
 local byte, sub, match, format, call = string.byte, string.sub, string.match, string.format, redis.call
@@ -20,6 +20,7 @@ if max < 1 or max > 1000 or lease < 1 or enough < 1 then return redis.error_repl
 call('HLEN', meta)
 call('ZCARD', leases)
 local cancelling = call('SCARD', cancels) > 0
+local haunted = call('HLEN', ghosts) > 0
 local before = call('GET', last)
 if call('HLEN', jobs) == 0 then return '.' end
 
@@ -70,6 +71,23 @@ local function take(ids, held)
   taken = taken + n / 2
 end
 
+-- Those of ids that are no ghosts; each ghost is laid to rest.
+local function living(ids, p)
+  local kept = {}
+  for _, id in ipairs(ids) do
+    local ghost = p .. id
+    local count = call('HGET', ghosts, ghost)
+    if not count then
+      kept[#kept + 1] = id
+    elseif count == '1' then
+      call('HDEL', ghosts, ghost)
+    else
+      call('HINCRBY', ghosts, ghost, -1)
+    end
+  end
+  return kept
+end
+
 if before and sub(before, 1, #nonce + 1) == nonce .. '|' then
   local same = sub(before, #nonce + 2)
   local ids = call('ZRANGEBYSCORE', leases, same, same, 'LIMIT', 0, 1000)
@@ -85,8 +103,10 @@ if taken == 0 then
       local ids = call('LPOP', KEYS[INBOX + p], want)
       if not ids then break end
       pops = pops + #ids
-      take(ids, false)
-      if #ids < want then break end
+      local some = #ids < want
+      if haunted then ids = living(ids, p) end
+      if #ids > 0 then take(ids, false) end
+      if some then break end
     end
   end
   if taken >= max or bytes >= enough or pops >= POPS then out[1] = '+' end

@@ -1,29 +1,34 @@
 #!lua flags=no-writes
 -- Counts a queue's jobs, and finds those at the head of each priority.
 --
--- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 dead  6-9 inbox by priority
+-- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 dead  6 ghosts  7-10 inbox by priority
 -- ARGV  1 how many elements of each list it may look at
 -- Returns jobs, leases, delayed, dead, then the id at the head of each priority that has a waiting job.
--- Atomic. Reads only. Waiting jobs are those known that are neither leased nor delayed; the lists may hold elements
--- that stand for none. If a list's first elements all do, the last one looked at is given, which is no younger.
-local jobs, meta, leases, delayed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local INBOX = 6
+-- Atomic. Reads only. Waiting jobs are those known that are neither leased nor delayed; the lists may hold ghosts,
+-- too. If a list's first elements all are, the last one looked at is given, which is near enough.
+local jobs, meta, leases, delayed, dead, ghosts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local INBOX = 7
 local look = tonumber(ARGV[1])
 local call = redis.call
 
 local all, leased, later = call('HLEN', jobs), call('ZCARD', leases), call('ZCARD', delayed)
 local answer = { all, leased, later, call('ZCARD', dead) }
 if all <= leased + later then return answer end
+local haunted = call('HLEN', ghosts) > 0
 for p = 0, 3 do
-  local from, head = 0, nil
+  local from, head, met = 0, nil, {}
   while not head do
     local ids = call('LRANGE', KEYS[INBOX + p], from, from + 15)
     if #ids == 0 then break end
     for _, id in ipairs(ids) do
-      local m = call('HGET', meta, id)
-      if m and string.byte(m) == 87 or not m and call('HEXISTS', jobs, id) == 1 then -- 87: W
-        head = id
-        break
+      met[id] = (met[id] or 0) + 1
+      local ghost = haunted and met[id] <= tonumber(call('HGET', ghosts, p .. id) or 0)
+      if not ghost then
+        local m = call('HGET', meta, id)
+        if m and string.byte(m) == 87 or not m and call('HEXISTS', jobs, id) == 1 then -- 87: W
+          head = id
+          break
+        end
       end
     end
     from = from + #ids
