@@ -51,6 +51,19 @@ func findsFault(t *testing.T, suite, fault string) {
 	})
 }
 
+func TestStore(t *testing.T) {
+	storetest.Store(t, func(*testing.T) persistence.Store { return newStore(os.Getenv(faultVariable)) })
+}
+
+func TestStoreFaultsAreFound(t *testing.T) {
+	for _, fault := range []string{
+		"no fence", "equal tokens of any node", "terminal is open", "repeats are refused", "history of refused writes", "history twice",
+		"times to the millisecond", "JSON is tidied", "keys are not checked", "cancel outlives a life", "last page has a next", "prune takes live",
+	} {
+		findsFault(t, "TestStore", fault)
+	}
+}
+
 func TestInboxFaultsAreFound(t *testing.T) {
 	for _, fault := range []string{
 		"enqueue replaces", "cancel is told once", "any node", "return to the back", "crashes are not counted", "reap to the back",

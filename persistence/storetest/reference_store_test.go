@@ -1,0 +1,327 @@
+package storetest_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// store is the contract over maps in memory, as inbox is for inboxes.
+type store struct {
+	mu     sync.Mutex
+	fault  string
+	rows   map[job.ID]*row
+	keys   map[[2]string]persistence.BoundKey
+	queues map[string]persistence.QueueSettings
+}
+
+type row struct {
+	persistence.Record
+	history []job.Transition
+}
+
+func newStore(fault string) *store {
+	return &store{
+		fault: fault, rows: make(map[job.ID]*row), keys: make(map[[2]string]persistence.BoundKey), queues: make(map[string]persistence.QueueSettings),
+	}
+}
+
+func (s *store) lock(ctx context.Context) (func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	return s.mu.Unlock, nil
+}
+
+func (s *store) admits(row, write persistence.Fence) bool {
+	switch s.fault {
+	case "no fence":
+		return true
+	case "equal tokens of any node":
+		write.Node = row.Node
+	case "terminal is open":
+		row.Status = job.Processing
+	}
+	return row.Admits(write)
+}
+
+func (s *store) write(w persistence.Write) persistence.Outcome {
+	r := s.rows[w.Job.ID]
+	if r == nil {
+		r = &row{}
+		s.rows[w.Job.ID] = r
+	} else {
+		have, write := persistence.FenceOf(&r.Job), persistence.FenceOf(&w.Job)
+		if have == write && s.fault != "repeats are refused" {
+			if s.fault == "history twice" {
+				r.history = append(r.history, w.History...)
+			}
+			return persistence.Outcome{Applied: true}
+		}
+		if !s.admits(have, write) {
+			if s.fault == "history of refused writes" {
+				r.history = append(r.history, w.History...)
+			}
+			return persistence.Outcome{Current: have}
+		}
+		if write.Life > have.Life && s.fault != "cancel outlives a life" {
+			r.CancelBy = ""
+		}
+	}
+	r.Job = w.Job
+	r.Job.Payload, r.Job.Result = bytes.Clone(w.Job.Payload), bytes.Clone(w.Job.Result)
+	switch s.fault {
+	case "times to the millisecond":
+		r.Job.Updated = r.Job.Updated.Truncate(time.Millisecond)
+	case "JSON is tidied":
+		var tidy bytes.Buffer
+		if json.Compact(&tidy, r.Job.Payload) == nil {
+			r.Job.Payload = tidy.Bytes()
+		}
+	}
+	r.history = append(r.history, w.History...)
+	return persistence.Outcome{Applied: true}
+}
+
+func (s *store) Commit(ctx context.Context, writes []persistence.Write) ([]persistence.Outcome, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if len(writes) > persistence.MaxBatch {
+		return nil, persistence.ErrInvalid
+	}
+	var outcomes []persistence.Outcome
+	for _, w := range writes {
+		s.bind(w)
+		outcomes = append(outcomes, s.write(w))
+	}
+	return outcomes, nil
+}
+
+// bind gives the job its key if nobody else has it, and says who has it.
+func (s *store) bind(w persistence.Write) persistence.BoundKey {
+	if w.Key == nil {
+		return persistence.BoundKey{Job: w.Job.ID}
+	}
+	name := [2]string{w.Key.Scope, w.Key.Key}
+	if k, taken := s.keys[name]; taken && time.Now().Before(k.Expires) && s.fault != "keys are not checked" {
+		return k
+	}
+	s.keys[name] = persistence.BoundKey{
+		Scope: w.Key.Scope, Key: w.Key.Key, Job: w.Job.ID, Fingerprint: w.Key.Fingerprint, Expires: time.Now().Add(w.Key.TTL),
+	}
+	return s.keys[name]
+}
+
+func (s *store) Accept(ctx context.Context, writes []persistence.Write) ([]persistence.Acceptance, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var answers []persistence.Acceptance
+	for _, w := range writes {
+		if holder := s.bind(w); holder.Job != w.Job.ID {
+			answers = append(answers, persistence.Acceptance{Holder: holder})
+			continue
+		}
+		s.write(w)
+		answers = append(answers, persistence.Acceptance{Accepted: true})
+	}
+	return answers, nil
+}
+
+func (s *store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var records []persistence.Record
+	for _, id := range ids {
+		if r := s.rows[id]; r != nil {
+			records = append(records, r.Record)
+		}
+	}
+	return records, nil
+}
+
+func (s *store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
+
+func (s *store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return persistence.Page{}, err
+	}
+	defer unlock()
+	limit := cmp.Or(q.Limit, persistence.DefaultPage)
+	var page persistence.Page
+	for _, id := range slices.Backward(s.sorted()) {
+		j := s.rows[id].Job
+		if !matches(&q, &j) {
+			continue
+		}
+		if len(page.Jobs) == limit {
+			page.Next = page.Jobs[limit-1].ID
+			break
+		}
+		j.Payload, j.Result, j.Checkpoint = nil, nil, nil
+		page.Jobs = append(page.Jobs, j)
+	}
+	if s.fault == "last page has a next" && len(page.Jobs) == limit {
+		page.Next = page.Jobs[limit-1].ID
+	}
+	return page, nil
+}
+
+func matches(q *persistence.Query, j *job.Job) bool {
+	equal := func(want, have string) bool { return want == "" || want == have }
+	f := cmp.Or(j.Failure, &job.Failure{})
+	text := strings.ToLower(j.Kind + "\x00" + f.Message + "\x00" + string(j.Payload))
+	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, j.Status)) && equal(q.Kind, j.Kind) && equal(q.Queue, j.Queue) &&
+		equal(q.Owner, j.Owner) && equal(q.Group, j.Group) && equal(q.Batch, j.Batch) && equal(q.Fingerprint, f.Fingerprint) &&
+		(q.Tag == "" || slices.Contains(j.Tags, q.Tag)) && strings.Contains(text, strings.ToLower(q.Text)) &&
+		(q.From.IsZero() || !j.Created.Before(q.From)) && (q.To.IsZero() || j.Created.Before(q.To)) &&
+		(q.Before.IsZero() || j.ID.Compare(q.Before) < 0)
+}
+
+func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var records []persistence.Record
+	for _, id := range s.sorted() {
+		if r := s.rows[id]; id.Compare(after) > 0 && !r.Job.Status.Terminal() && len(records) < limit {
+			records = append(records, r.Record)
+		}
+	}
+	return records, nil
+}
+
+func (s *store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if r := s.rows[id]; r != nil {
+		return slices.Clone(r.history), nil
+	}
+	return nil, persistence.ErrNotFound
+}
+
+func (s *store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return persistence.Record{}, err
+	}
+	defer unlock()
+	r := s.rows[id]
+	if r == nil {
+		return persistence.Record{}, persistence.ErrNotFound
+	}
+	if !r.Job.Status.Terminal() {
+		r.CancelBy = by
+	}
+	return r.Record, nil
+}
+
+func (s *store) FindKey(ctx context.Context, scope, key string) (persistence.BoundKey, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return persistence.BoundKey{}, err
+	}
+	defer unlock()
+	if k, bound := s.keys[[2]string{scope, key}]; bound && time.Now().Before(k.Expires) {
+		return k, nil
+	}
+	return persistence.BoundKey{}, fmt.Errorf("key %q: %w", key, persistence.ErrNotFound)
+}
+
+func (s *store) Keys(ctx context.Context, after persistence.BoundKey, limit int) ([]persistence.BoundKey, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	order := func(a, b persistence.BoundKey) int {
+		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
+	}
+	all := slices.SortedFunc(maps.Values(s.keys), order)
+	all = slices.DeleteFunc(all, func(k persistence.BoundKey) bool { return order(k, after) <= 0 || !time.Now().Before(k.Expires) })
+	return all[:min(limit, len(all))], nil
+}
+
+func (s *store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var gone []job.ID
+	for _, id := range ids {
+		if r := s.rows[id]; r != nil && r.Job.Status.Terminal() {
+			delete(s.rows, id)
+			gone = append(gone, id)
+		}
+	}
+	return gone, nil
+}
+
+func (s *store) Prune(ctx context.Context, before time.Time, limit int) ([]job.ID, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var gone []job.ID
+	for _, id := range s.sorted() {
+		j := s.rows[id].Job
+		if (j.Status.Terminal() || s.fault == "prune takes live") && j.Finished.Before(before) && len(gone) < limit {
+			delete(s.rows, id)
+			gone = append(gone, id)
+		}
+	}
+	return gone, nil
+}
+
+func (s *store) Queues(ctx context.Context) ([]persistence.QueueSettings, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return slices.Collect(maps.Values(s.queues)), nil
+}
+
+func (s *store) SaveQueue(ctx context.Context, q persistence.QueueSettings) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.queues[q.Name] = q
+	return nil
+}
+
+func (s *store) Watch(ctx context.Context, _ func(job.ID)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *store) Ping(ctx context.Context) error { return ctx.Err() }
