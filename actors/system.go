@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -12,11 +13,22 @@ import (
 // message) and its log goes to ours.
 func newSystem(log *slog.Logger) *actor.ActorSystem {
 	return actor.NewActorSystem(
-		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log.With("part", "actors") }),
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+			return slog.New(warnings{log.With("part", "actors").Handler()})
+		}),
 		actor.WithDeadLetterRequestLogging(false),
 		actor.WithDeadLetterThrottleCount(0),
 		actor.WithDeadLetterThrottleInterval(10*time.Millisecond),
 	)
+}
+
+// warnings lets pass what somebody should see. The library tells of every message to an actor that has ended, which is
+// how a late timer of an ended job ends.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }
 
 // spawn starts a top-level actor under a name. The producer hands out one instance for ever, so that a restart after a
@@ -43,10 +55,4 @@ func safeStop(log *slog.Logger) actor.ReceiverMiddleware {
 			next(c, e)
 		}
 	}
-}
-
-// exists says whether a local actor of that name lives.
-func exists(system *actor.ActorSystem, pid *actor.PID) bool {
-	_, ok := system.ProcessRegistry.GetLocal(pid.Id)
-	return ok
 }

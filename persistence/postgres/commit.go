@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -71,24 +72,22 @@ func (b *batch) mark(row [][]byte) error {
 	return nil
 }
 
-// split parts the rows that this batch is the first to write, as far as can be told, from those that are probably there. It
-// is a guess for the sake of speed: right or wrong, each row is written once.
-func (b *batch) split() (fresh, known rows) {
-	for _, w := range b.rows {
-		if w.Job.Rev == 1 || len(w.History) > 0 && w.History[0].Rev == 1 {
-			fresh = append(fresh, w)
-		} else {
-			known = append(known, w)
-		}
-	}
-	return fresh, known
+// known says whether all rows are probably there, because none of the writes begins a history. It is a guess for the
+// sake of speed: right or wrong, each row is written once.
+func (r rows) known() bool {
+	return !slices.ContainsFunc(r, func(w *persistence.Write) bool {
+		return w.Job.Rev == 1 || len(w.History) > 0 && w.History[0].Rev == 1
+	})
 }
 
 // write makes all writes in one transaction. With refuse, those whose keys another job holds are left out. The
 // statements go down the connection without a round trip in between where none needs the answer of another, and the
 // transaction commits with the last.
+//
+// Each statement locks rows in the order of ids. A transaction has a second one that locks only for rows which the first
+// did not find, and could only meet another such transaction in a deadlock, which ends in a repetition.
 func (s *Store) write(ctx context.Context, c conn, b *batch, refuse bool) (err error) {
-	p, err := c.pipeline(ctx, statements.bindKeys, statements.holders, statements.update, statements.upsert)
+	p, err := c.pipeline(ctx, statements.bindKeys, statements.holders, statements.update, statements.fences, statements.upsert)
 	if err != nil {
 		return err
 	}
@@ -98,27 +97,49 @@ func (s *Store) write(ctx context.Context, c conn, b *batch, refuse bool) (err e
 	}
 	a := arraysPool.Get().(*arrays)
 	defer a.release()
-	fresh, known := b.split()
-	if len(known) > 0 {
-		if err := known.update(a); err != nil {
+	missing := b.rows
+	if missing.known() {
+		if missing, err = b.update(p, a); err != nil {
 			return err
 		}
-		p.send(statements.update, a.params(), b.mark)
-		if err := p.flush(); err != nil {
-			return err
-		}
-		missed := slices.DeleteFunc(known, func(w *persistence.Write) bool { return b.written[b.index[w.Job.ID]] })
-		fresh = append(fresh, missed...)
-		slices.SortFunc(fresh, func(x, y *persistence.Write) int { return x.Job.ID.Compare(y.Job.ID) })
 	}
-	if len(fresh) > 0 {
+	if len(missing) > 0 {
 		a.reset()
-		if err := fresh.upsert(a, s.policies); err != nil {
+		if err := missing.upsert(a, s.policies); err != nil {
 			return err
 		}
 		p.send(statements.upsert, a.params(), b.mark)
 	}
 	return p.sync()
+}
+
+// update writes the rows that are there, and returns those that are not. It sends nothing of what was asked, which
+// may be large and never changes.
+func (b *batch) update(p *pipeline, a *arrays) (missing rows, err error) {
+	if err := b.rows.update(a); err != nil {
+		return nil, err
+	}
+	p.send(statements.update, a.params(), b.mark)
+	if err := p.flush(); err != nil {
+		return nil, err
+	}
+	var ids []job.ID
+	for _, w := range b.rows {
+		if !b.written[b.index[w.Job.ID]] {
+			missing, ids = append(missing, w), append(ids, w.Job.ID)
+		}
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	refused := map[job.ID]bool{}
+	p.send(statements.fences, [][]byte{uuids(ids)}, func(row [][]byte) error {
+		id, fence := decodeFence(row)
+		refused[id] = !fence.Admits(persistence.FenceOf(&b.writes[b.index[id]].Job)) // it may have come since the update began
+		return nil
+	})
+	err = p.flush()
+	return slices.DeleteFunc(missing, func(w *persistence.Write) bool { return refused[w.Job.ID] }), err
 }
 
 func (r rows) update(a *arrays) error {
@@ -140,6 +161,9 @@ func (r rows) upsert(a *arrays, policies *policyCache) error {
 	return r.lines(a)
 }
 
+// errMoved: a row that refused a write would take it now, or is gone. Somebody else is at work; the call is made again.
+var errMoved = errors.New("rows moved while they were written")
+
 // outcomes reads back what was not written: a row under the very fence of its write was written by it, in a call
 // whose answer was lost.
 func (b *batch) outcomes(ctx context.Context, c conn, outcomes []persistence.Outcome) error {
@@ -153,18 +177,32 @@ func (b *batch) outcomes(ctx context.Context, c conn, outcomes []persistence.Out
 	if len(kept) == 0 {
 		return nil
 	}
-	return c.rows(ctx, statements.fences, [][]byte{uuids(kept)}, func(row [][]byte) error {
-		i := b.index[job.ID(row[0])]
-		current := persistence.Fence{
-			Life: int4(row[1]), Status: job.Status(int2(row[2])), Token: int8(row[3]), Node: string(row[4]), Rev: int8(row[5]),
-		}
-		if current == persistence.FenceOf(&b.writes[i].Job) {
+	found := 0
+	err := c.rows(ctx, statements.fences, [][]byte{uuids(kept)}, func(row [][]byte) error {
+		id, current := decodeFence(row)
+		i := b.index[id]
+		switch write := persistence.FenceOf(&b.writes[i].Job); {
+		case current == write:
 			outcomes[i] = persistence.Outcome{Applied: true}
-		} else {
+		case current.Admits(write):
+			return errMoved
+		default:
 			outcomes[i] = persistence.Outcome{Current: current}
 		}
+		found++
 		return nil
 	})
+	if err == nil && found < len(kept) {
+		err = errMoved
+	}
+	return err
+}
+
+// decodeFence reads a row of fences.sql.
+func decodeFence(row [][]byte) (job.ID, persistence.Fence) {
+	return job.ID(row[0]), persistence.Fence{
+		Life: int4(row[1]), Status: job.Status(int2(row[2])), Token: int8(row[3]), Node: string(row[4]), Rev: int8(row[5]),
+	}
 }
 
 var arraysPool = sync.Pool{New: func() any { return new(arrays) }}

@@ -28,3 +28,7 @@ func fresh(t testing.TB) *sqlite.DB { return open(t, filepath.Join(t.TempDir(), 
 func TestInbox(t *testing.T) {
 	storetest.Inbox(t, func(t *testing.T) persistence.Inbox { return fresh(t).Inbox() })
 }
+
+func TestStore(t *testing.T) {
+	storetest.Store(t, func(t *testing.T) persistence.Store { return fresh(t).Store() })
+}

@@ -1,7 +1,8 @@
 -- Purpose: write a batch of jobs whose rows are probably there, and their lines of history, each under the fence.
 -- Inputs: one array a column, of equal length, the rows in ascending order of id and no id twice.
 -- Output: the ids that were written. Of the others there is no row, or it was not admitting the write.
--- Atomicity: one statement.
+-- Atomicity: one statement. The session's settings leave the planner the index on id as the only way to the rows, so that
+-- they are locked in the order of ids.
 WITH written AS (
     UPDATE jobs AS kept SET
         life = given.life, status = given.status, token = given.token, rev = given.rev, node = given.node,

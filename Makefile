@@ -1,0 +1,50 @@
+# Every target says what it does: run `make` alone.
+SHELL := /bin/bash
+GO ?= go
+TOOL := $(GO) tool -modfile=.tools/go.mod
+PACKAGES := redis-server postgresql ffmpeg chromium fonts-dejavu-core
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test packages check unit ui ui-check lint fmt bench clean
+
+help: ## Print this.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: ## Run the main job here, embedded, no server needed: then open http://localhost:8080/
+	@.tools/packages ffmpeg fonts-dejavu-core || echo "ffmpeg can't be installed here: clips are rendered without it, and say so"
+	$(GO) run ./cmd/troupe dev $(ARGS)
+
+build: ## Build bin/troupe, static and stripped.
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/troupe ./cmd/troupe
+
+test: packages check ui-check unit ## Install what is missing from Debian's packages, build, and run everything.
+
+packages: ## Install the servers and tools that the tests start.
+	@.tools/packages $(PACKAGES)
+
+check: ## Format and vet, without running anything.
+	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofumpt-clean:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) build ./...
+
+unit: ## Run all Go tests, with the race detector.
+	$(GO) test -race -timeout 14m ./...
+
+ui: ## Rebuild the pages that the binary serves, from http/ui.
+	cd http/ui && npm ci --no-audit --no-fund --loglevel=error && npm test --silent && npm run build --silent
+
+ui-check: ui ## Rebuild the pages and fail if what is committed differs.
+	@git diff --exit-code --stat -- http/ui/dist || { echo "http/ui/dist is not what its sources build: commit the rebuilt one"; exit 1; }
+
+lint: ## Run golangci-lint (the first time it takes some minutes to build).
+	$(TOOL) golangci-lint run ./...
+
+fmt: ## Format all Go code.
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+bench: build ## Measure a backlog of jobs that do nothing; set TROUPE_REDIS_URL and TROUPE_DATABASE_URL for your servers.
+	bin/troupe bench drain
+
+clean: ## Remove what was built, and the data of `make run`.
+	rm -rf bin data

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/meta-ad-studio/troupe/migrations"
+	"github.com/meta-ad-studio/troupe/persistence"
+	"github.com/meta-ad-studio/troupe/persistence/local"
+	"github.com/meta-ad-studio/troupe/persistence/postgres"
+	"github.com/meta-ad-studio/troupe/persistence/redis"
+	"github.com/meta-ad-studio/troupe/persistence/sqlite"
+)
+
+// backends are the drivers that a node stands on.
+type backends struct {
+	store     persistence.Store
+	inbox     persistence.Inbox
+	bus       persistence.Bus
+	artifacts persistence.Artifacts
+	embedded  bool
+	close     func()
+}
+
+// storage is where a node keeps what outlives it.
+type storage struct {
+	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db." env:"TROUPE_REDIS_URL" placeholder:"URL"`
+	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL"`
+	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT"`
+	Data        string `help:"Folder of the embedded database and of artifacts." env:"TROUPE_DATA" default:"data" type:"path"`
+	AutoMigrate bool   `help:"Bring the schema up at the start; otherwise an old one is refused." env:"TROUPE_AUTO_MIGRATE"`
+}
+
+// open connects to the servers whose URLs are given, or opens the embedded database.
+func (s storage) open(ctx context.Context, node string) (*backends, error) {
+	artifacts, err := local.OpenArtifacts(filepath.Join(s.Data, "artifacts"))
+	if err != nil {
+		return nil, err
+	}
+	b := &backends{artifacts: artifacts}
+	switch {
+	case s.RedisURL == "" && s.DatabaseURL == "":
+		err = b.openEmbedded(ctx, s, node)
+	case s.RedisURL == "" || s.DatabaseURL == "":
+		err = errors.New("give both --redis-url and --database-url, or neither to run embedded")
+	default:
+		err = b.openServers(ctx, s, node)
+	}
+	if err != nil {
+		return nil, errors.Join(err, artifacts.Close())
+	}
+	closeDriver := b.close
+	b.close = func() { closeDriver(); _ = artifacts.Close() }
+	return b, nil
+}
+
+func (b *backends) openEmbedded(ctx context.Context, s storage, node string) error {
+	db, err := sqlite.Open(ctx, filepath.Join(s.Data, "troupe.db"))
+	if err != nil {
+		return err
+	}
+	b.store, b.inbox, b.bus, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), true
+	b.close = func() { _ = db.Close() }
+	return nil
+}
+
+func (b *backends) openServers(ctx context.Context, s storage, node string) error {
+	store, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL, Name: "troupe " + node})
+	if err != nil {
+		return err
+	}
+	if err := migrated(ctx, store, s.AutoMigrate); err != nil {
+		store.Close()
+		return err
+	}
+	client, err := redis.Open(ctx, redis.Config{URL: s.RedisURL, Prefix: s.RedisPrefix})
+	if err != nil {
+		store.Close()
+		return err
+	}
+	b.store, b.inbox, b.bus = store, client.Inbox(), client.Bus(node)
+	b.close = func() { _ = client.Close(); store.Close() }
+	return nil
+}
+
+// migrated makes sure that the schema is the one this binary knows.
+func migrated(ctx context.Context, store *postgres.Store, auto bool) error {
+	if auto {
+		_, err := store.Migrate(ctx)
+		return err
+	}
+	pending, err := store.Pending(ctx)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	return fmt.Errorf("the database lacks %s: run `troupe migrate up`, or start with --auto-migrate", names(pending))
+}
+
+func names(list []migrations.Migration) string {
+	all := make([]string, len(list))
+	for i, m := range list {
+		all[i] = m.Name
+	}
+	return strings.Join(all, ", ")
+}

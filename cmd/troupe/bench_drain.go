@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+type benchDrainCmd struct {
+	benching
+	Jobs    int `help:"Jobs in the backlog." default:"200000"`
+	Payload int `help:"Bytes of payload." default:"150"`
+}
+
+// Run measures.
+func (c *benchDrainCmd) Run(ctx context.Context, o output) error {
+	return c.rounds(ctx, o, []string{
+		"jobs/s", "enqueue jobs/s", "rows/job", "jobs/commit", "CPU us/job, self", "CPU us/job, redis", "CPU us/job, postgres", "CPU us/job, others", "peak memory MB",
+	}, c.round)
+}
+
+func (c *benchDrainCmd) round(ctx context.Context) (figures, error) {
+	r, err := c.rig(ctx, func(context.Context, *actors.Job) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	defer r.clean()
+	pause := func(paused bool) error {
+		_, err := r.app.SetQueue(ctx, "default", func(s *persistence.QueueSettings) { s.Paused = paused })
+		return err
+	}
+	if err := pause(true); err != nil {
+		return nil, err
+	}
+	payload := []byte(fmt.Sprintf(`{"data":%q}`, strings.Repeat("x", max(c.Payload-11, 0))))
+	began := time.Now()
+	if err := r.load(ctx, c.Jobs, func(int) []byte { return payload }); err != nil {
+		return nil, err
+	}
+	enqueued := time.Since(began)
+	settled := func() (bool, error) { return r.sum("troupe_write_through_batch_jobs") >= float64(c.Jobs), nil }
+	if err := until(ctx, 10*time.Millisecond, settled); err != nil {
+		return nil, err
+	}
+	rows, commits, cpu := r.sum("troupe_write_through_batch_jobs"), r.count("troupe_write_through_batch_jobs"), readCPU()
+	began = time.Now()
+	if err := pause(false); err != nil {
+		return nil, err
+	}
+	finished := func() (bool, error) {
+		if r.sum("troupe_jobs_finished_total") < float64(c.Jobs) {
+			return false, nil
+		}
+		depth, err := r.backends.inbox.Depth(ctx, "default")
+		return depth.Waiting+depth.Leased == 0 && r.sum("troupe_actors") == 0, err
+	}
+	if err := until(ctx, 2*time.Millisecond, finished); err != nil {
+		return nil, err
+	}
+	took, spent, n := time.Since(began), readCPU().since(cpu), float64(c.Jobs)
+	rows, commits = r.sum("troupe_write_through_batch_jobs")-rows, r.count("troupe_write_through_batch_jobs")-commits
+	return figures{
+		"jobs/s": n / took.Seconds(), "enqueue jobs/s": n / enqueued.Seconds(), "rows/job": rows / n, "jobs/commit": rows / commits,
+		"CPU us/job, self": spent.self / n * 1e6, "CPU us/job, redis": spent.redis / n * 1e6, "CPU us/job, postgres": spent.postgres / n * 1e6,
+		"CPU us/job, others": spent.others / n * 1e6, "peak memory MB": peakMemory(),
+	}, nil
+}

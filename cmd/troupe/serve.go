@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/meta-ad-studio/troupe/actors"
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/actors/kinds/sample"
+	"github.com/meta-ad-studio/troupe/actors/kinds/video"
+	httpapi "github.com/meta-ad-studio/troupe/http"
+	"github.com/meta-ad-studio/troupe/http/ui"
+)
+
+// serving is what dev and serve have in common.
+type serving struct {
+	storage   `embed:""`
+	Listen    string        `help:"Address of the HTTP interface. Without a token only loopback is taken." env:"TROUPE_LISTEN" default:"127.0.0.1:8080"`
+	Token     string        `help:"Bearer token that everybody must show; only its hash is kept." env:"TROUPE_TOKEN" placeholder:"SECRET"`
+	TokenHash []string      `help:"Further tokens as NAME:HEX, the SHA-256 of each, as made by 'troupe token'." env:"TROUPE_TOKEN_HASHES" placeholder:"NAME:HEX"`
+	Name      string        `help:"Name of the node; a part that is new at each start is added." env:"TROUPE_NAME" placeholder:"NAME"`
+	Lease     time.Duration `help:"How long a claim holds without renewal: a dead node's jobs are adopted after that time." env:"TROUPE_LEASE" default:"8s"`
+	Drain     time.Duration `help:"How long running handlers may go on after SIGTERM." env:"TROUPE_DRAIN" default:"30s"`
+	Retention time.Duration `help:"How long ended jobs are kept; 0 is for ever." env:"TROUPE_RETENTION" default:"720h"`
+	Queues    []string      `help:"Queues as NAME=CONCURRENCY or NAME=CONCURRENCY:store, besides default and video." env:"TROUPE_QUEUES" name:"queue" placeholder:"NAME=N"`
+	FFmpeg    string        `help:"The ffmpeg to render with; 'none' does without." env:"TROUPE_FFMPEG" placeholder:"PATH"`
+}
+
+type devCmd struct {
+	serving `embed:""`
+}
+
+// Run serves until interrupted, as a person at a terminal wants it.
+func (c *devCmd) Run(ctx context.Context, o output, restore restoreSignals) error {
+	log := slog.New(slog.NewTextHandler(o.err, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: shortTime}))
+	return c.serve(ctx, log, o.out, restore, true)
+}
+
+type serveCmd struct {
+	serving `embed:""`
+	Samples bool `help:"Serve the kinds sample.*, too, with which anyone can try the system and break it." env:"TROUPE_SAMPLES"`
+}
+
+// Run serves until interrupted, with one line of JSON a log entry.
+func (c *serveCmd) Run(ctx context.Context, o output, restore restoreSignals) error {
+	return c.serve(ctx, slog.New(slog.NewJSONHandler(o.err, nil)), o.out, restore, c.Samples)
+}
+
+// shortTime drops the date from the lines that a person reads as they come.
+func shortTime(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		a.Value = slog.StringValue(a.Value.Time().Format("15:04:05.000"))
+	}
+	return a
+}
+
+func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, restore restoreSignals, samples bool) (err error) {
+	tokens, err := s.tokens()
+	if err != nil {
+		return err
+	}
+	if err := httpapi.CheckBind(s.Listen, len(tokens) > 0); err != nil {
+		return err
+	}
+	queues, err := s.queues()
+	if err != nil {
+		return err
+	}
+	node := s.nodeName()
+	b, err := s.open(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
+	app, err := actors.New(actors.Config{
+		Node: node, Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
+		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
+	})
+	if err != nil {
+		return err
+	}
+	s.register(app, log, samples)
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	defer app.Close()
+	handler := httpapi.New(httpapi.Config{
+		Node: app, Name: node, Tokens: tokens, Registerer: registry, Gatherer: registry, Logger: log, UI: ui.Dist(),
+		ParseVideo: func(payload []byte) error { _, err := video.ParsePayload(payload); return err },
+	})
+	return s.listen(ctx, log, out, restore, app, handler, b.embedded)
+}
+
+// listen serves until the context ends, then drains: the door closes first, then what runs may end.
+func (s *serving) listen(ctx context.Context, log *slog.Logger, out io.Writer, restore restoreSignals, app *actors.App, h *httpapi.Handler, embedded bool) error {
+	server, err := httpapi.NewServer(h, httpapi.ServerConfig{Listen: s.Listen})
+	if err != nil {
+		return err
+	}
+	listener, err := httpapi.Listen(s.Listen)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	announce(out, listener.Addr(), embedded)
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	restore() // a second signal ends the process at once
+	log.Info("stopping: no new work is taken, running handlers may go on", "for", s.Drain)
+	limit, cancel := context.WithTimeout(context.Background(), s.Drain)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- app.Drain(limit) }()
+	err = server.Shutdown(limit)
+	if drainErr := <-drained; drainErr != nil {
+		log.Warn("some handlers did not end in time; their jobs were handed back", "error", drainErr)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // the last connections were cut, as was announced to them
+	}
+	return errors.Join(err, <-served)
+}
+
+func announce(out io.Writer, addr net.Addr, embedded bool) {
+	kind := "on Redis and Postgres"
+	if embedded {
+		kind = "embedded"
+	}
+	fmt.Fprintf(out, "Troupe %s is ready, %s: http://%s/\n", version(), kind, addr)
+}
+
+func (s *serving) register(app *actors.App, log *slog.Logger, samples bool) {
+	app.Handle("video.generate", video.New(video.Config{FFmpeg: s.FFmpeg, Log: log}), actors.KindOptions{
+		Queue:    "video",
+		Validate: func(payload []byte) error { _, err := video.ParsePayload(payload); return err },
+		Policy:   job.Policy{MaxAttempts: 3, Timeout: job.Duration(15 * time.Minute)},
+	})
+	if !samples {
+		return
+	}
+	for kind, h := range sample.Handlers() {
+		app.Handle(kind, h)
+	}
+}
+
+// tokens are all that may enter: the plain one and those given as hashes.
+func (s *serving) tokens() ([]httpapi.Token, error) {
+	var tokens []httpapi.Token
+	if s.Token != "" {
+		tokens = append(tokens, httpapi.NewToken("token", s.Token))
+	}
+	for _, entry := range s.TokenHash {
+		name, text, ok := strings.Cut(entry, ":")
+		hash, err := hex.DecodeString(text)
+		if !ok || err != nil || len(hash) != sha256.Size || !job.ValidName(name) {
+			return nil, errors.New("token hash: want NAME:HEX, the hex SHA-256 of a token, as `troupe token` prints it")
+		}
+		tokens = append(tokens, httpapi.Token{Name: name, Hash: [sha256.Size]byte(hash)})
+	}
+	return tokens, nil
+}
+
+// queues are the two that are always there, changed and added to by the flags.
+func (s *serving) queues() ([]actors.Queue, error) {
+	queues := actors.DefaultQueues()
+	for _, text := range s.Queues {
+		q, err := parseQueue(text)
+		if err != nil {
+			return nil, err
+		}
+		at := -1
+		for i := range queues {
+			if queues[i].Name == q.Name {
+				at = i
+			}
+		}
+		if at < 0 {
+			queues = append(queues, q)
+			continue
+		}
+		queues[at].Concurrency = q.Concurrency
+		queues[at].StoreFirst = queues[at].StoreFirst || q.StoreFirst
+	}
+	return queues, nil
+}
+
+func parseQueue(text string) (actors.Queue, error) {
+	name, rest, ok := strings.Cut(text, "=")
+	count, durability, _ := strings.Cut(rest, ":")
+	var n int
+	if _, err := fmt.Sscanf(count, "%d", &n); !ok || err != nil || n < 1 || durability != "" && durability != "store" && durability != "inbox" {
+		return actors.Queue{}, fmt.Errorf("queue %q: want NAME=CONCURRENCY or NAME=CONCURRENCY:store", text)
+	}
+	return actors.Queue{Name: name, Concurrency: n, StoreFirst: durability == "store"}, nil
+}
+
+// nodeName is a name for this start of this node: the same machine's next start is another node.
+func (s *serving) nodeName() string {
+	name := s.Name
+	if name == "" {
+		name, _ = os.Hostname()
+	}
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '-'
+	}, name)
+	name = strings.TrimLeft(name, "-.")
+	if name == "" {
+		name = "node"
+	}
+	var incarnation [4]byte
+	_, _ = rand.Read(incarnation[:]) // never fails
+	return name[:min(len(name), 50)] + "-" + hex.EncodeToString(incarnation[:])
+}
+
+func buildInfo() prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "troupe", Name: "build_info", Help: "1, with what was built.",
+		ConstLabels: prometheus.Labels{"version": version(), "goversion": runtime.Version()},
+	})
+	g.Set(1)
+	return g
+}
