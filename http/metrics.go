@@ -10,15 +10,15 @@ import (
 type metrics struct {
 	requests *prometheus.HistogramVec
 
-	connections   *prometheus.GaugeVec
-	opened        *prometheus.CounterVec
-	closed        *prometheus.CounterVec
-	rejected      *prometheus.CounterVec
-	events        *prometheus.CounterVec
-	sentBytes     prometheus.Counter
-	deliveryLag   *prometheus.HistogramVec
-	flushSeconds  prometheus.Histogram
-	snapshotAfter *prometheus.HistogramVec
+	connections  *prometheus.GaugeVec
+	opened       *prometheus.CounterVec
+	closed       *prometheus.CounterVec
+	rejected     *prometheus.CounterVec
+	events       *prometheus.CounterVec
+	sentBytes    prometheus.Counter
+	deliveryLag  *prometheus.HistogramVec
+	flushSeconds prometheus.Histogram
+	readyAfter   *prometheus.HistogramVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,10 +39,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5), []string{"class"}),
 		flushSeconds: prometheus.NewHistogram(histogram("sse_flush_seconds", "One wake's writes and flush.",
 			.0001, .001, .01, .1, .5, 1, 5)),
-		snapshotAfter: prometheus.NewHistogramVec(histogram("sse_snapshot_seconds", "From opening a stream to its ready.",
+		readyAfter: prometheus.NewHistogramVec(histogram("sse_ready_seconds", "From opening a stream to its ready.",
 			.001, .005, .01, .05, .1, .5, 1, 5), []string{"mode"}),
 	}
-	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.snapshotAfter)
+	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.readyAfter)
 	return m
 }
 

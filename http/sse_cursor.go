@@ -1,16 +1,12 @@
 package httpapi
 
 import (
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/meta-ad-studio/troupe/actors"
 )
 
 // cursor is where a client stands: the id of a frame, "EPOCH-N". It promises that everything up to the broadcaster's
-// number N was sent before it. Frames do not come in the order of their numbers (the ended jobs go first), so the id of a frame is
-// not its own number but the largest for which the promise holds.
+// number N was sent by then. The node numbers its updates so; here the number is only kept from going back.
 //
 // A stream of one job adds the job's rev, "EPOCH-N-REV": a node with another epoch can then tell that the client has seen the end.
 type cursor struct {
@@ -47,26 +43,4 @@ func (c cursor) String() string {
 		s += "-" + strconv.FormatInt(c.rev, 10)
 	}
 	return s
-}
-
-// promises are, for each update of a batch, the number that may be promised once it is written, beginning at what was
-// promised before.
-func promises(before int64, updates []*actors.Update) []int64 {
-	safe := make([]int64, len(updates))
-	least := int64(-1) // of those that come later
-	top := before
-	for _, u := range updates {
-		top = max(top, u.Seq)
-	}
-	for i, u := range slices.Backward(updates) {
-		if least < 0 {
-			safe[i] = top
-		} else {
-			safe[i] = max(before, min(top, least-1))
-		}
-		if least < 0 || u.Seq < least {
-			least = u.Seq
-		}
-	}
-	return safe
 }

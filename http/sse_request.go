@@ -25,7 +25,7 @@ func (h *Handler) streamTopics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.badStream(err)
 	}
-	return h.stream(w, r, req, nil)
+	return h.stream(w, r, req, false)
 }
 
 // streamBody is POST /v1/stream with {topics, known, since}.
@@ -51,7 +51,7 @@ func (h *Handler) streamBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.badStream(err)
 	}
-	return h.stream(w, r, req, nil)
+	return h.stream(w, r, req, false)
 }
 
 // streamJob is GET /v1/jobs/{id}/stream. A client that has seen the job's end gets 204, which ends an EventSource for good.
@@ -85,8 +85,10 @@ func (h *Handler) streamJob(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	req := actors.WatchRequest{Topics: []actors.Topic{{Kind: actors.TopicJob, Value: id.String()}}, Known: known}
-	resumeAt(&req, at)
-	return h.stream(w, r, req, &j)
+	if !j.Status.Terminal() { // the end itself must be sent, whoever numbered it
+		resumeAt(&req, at)
+	}
+	return h.stream(w, r, req, true)
 }
 
 // badStream counts a stream that was not opened for a fault of the request.

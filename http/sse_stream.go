@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors"
-	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
 // stream is one open connection. Only its handler's goroutine touches it.
@@ -29,8 +28,8 @@ type stream struct {
 	scratch []byte
 }
 
-// stream opens a watch and serves it to its end. Only is the job of a stream of one job.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, only *job.Job) error {
+// stream opens a watch and serves it to its end. Single is a stream of one job.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, single bool) error {
 	x := exchangeOf(r)
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
@@ -48,43 +47,24 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.Watc
 	}
 	defer watching.Close()
 	s := &stream{
-		h: h, w: w, control: http.NewResponseController(w), watching: watching, single: only != nil,
+		h: h, w: w, control: http.NewResponseController(w), watching: watching, single: single,
 		at: cursor{epoch: watching.Epoch()}, opened: time.Now(),
 	}
 	if watching.Mode() == "resume" {
 		s.at.n = req.Since
-	}
-	var first *actors.Batch
-	if only != nil && only.Status.Terminal() && watching.Mode() == "resume" {
-		batch, err := s.peek(ctx)
-		if err != nil {
-			return err
-		}
-		if batch.End == "done" && len(batch.Updates) == 0 {
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		first = &batch
 	}
 	x.streaming = true
 	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(req.Topics))
 	gauge.Inc()
 	defer gauge.Dec()
 	h.metrics.opened.WithLabelValues(watching.Mode()).Inc()
-	x.end = s.serve(ctx, cancel, first)
+	x.end = s.serve(ctx, cancel)
 	h.metrics.closed.WithLabelValues(x.end).Inc()
 	return nil
 }
 
-// peek reads the first batch before anything is sent, to learn whether there is anything to send.
-func (s *stream) peek(ctx context.Context) (actors.Batch, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.h.cfg.Streams.WriteTimeout)
-	defer cancel()
-	return s.watching.Next(ctx)
-}
-
 // serve writes the stream and says why it ended: a label.
-func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc, first *actors.Batch) string {
+func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc) string {
 	limits := s.h.cfg.Streams
 	maxAge := limits.MaxAge - time.Duration(mrand.Int64N(int64(limits.MaxAge/10)+1))
 	aging := time.AfterFunc(maxAge, func() { end(errMaxAge) })
@@ -95,7 +75,7 @@ func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc, first *
 		return closedBy(err)
 	}
 	for {
-		batch, err := s.next(ctx, limits.Heartbeat, &first)
+		batch, err := s.next(ctx, limits.Heartbeat)
 		switch {
 		case err == nil:
 			if ended, err := s.show(batch); err != nil {
@@ -113,12 +93,8 @@ func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc, first *
 	}
 }
 
-func (s *stream) next(ctx context.Context, patience time.Duration, first **actors.Batch) (actors.Batch, error) {
-	if *first != nil {
-		batch := **first
-		*first = nil
-		return batch, nil
-	}
+// next waits for as long as a stream may be silent.
+func (s *stream) next(ctx context.Context, patience time.Duration) (actors.Batch, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return s.watching.Next(ctx)
@@ -145,10 +121,9 @@ func (s *stream) open(maxAge time.Duration) error {
 // show writes one batch with one flush. It says why the stream is over, if it is.
 func (s *stream) show(batch actors.Batch) (ended string, err error) {
 	began, live := time.Now(), s.ready
-	for i, n := range promises(s.at.n, batch.Updates) {
-		u := batch.Updates[i]
+	for _, u := range batch.Updates {
 		if s.ready { // before, only ready itself may promise anything
-			s.at.n = n
+			s.at.n = max(s.at.n, u.Seq)
 		}
 		if s.single {
 			s.at.rev = u.View.Version
@@ -174,7 +149,7 @@ func (s *stream) show(batch actors.Batch) (ended string, err error) {
 		if err := s.frame(eventReady, s.at.String(), encode(readyData{batch.Jobs, s.at.String()})); err != nil {
 			return "", err
 		}
-		s.h.metrics.snapshotAfter.WithLabelValues(s.watching.Mode()).Observe(time.Since(s.opened).Seconds())
+		s.h.metrics.readyAfter.WithLabelValues(s.watching.Mode()).Observe(time.Since(s.opened).Seconds())
 	}
 	if batch.End != "" {
 		if err := s.end(batch.End); err != nil {
