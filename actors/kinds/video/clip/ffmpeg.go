@@ -58,6 +58,9 @@ func (f *FFmpeg) Render(ctx context.Context, s *Scene, folder string, progress f
 	if err := p.run(ctx); err != nil {
 		return "", err
 	}
+	if info, err := os.Stat(filepath.Join(folder, partial)); err != nil || info.Size() >= f.limit() {
+		return "", fmt.Errorf("the rendered clip is missing or larger than %d bytes", f.limit())
+	}
 	path := filepath.Join(folder, whole)
 	if err := os.Rename(filepath.Join(folder, partial), path); err != nil {
 		return "", fmt.Errorf("keep the rendered clip: %w", err)
@@ -73,15 +76,18 @@ func (f *FFmpeg) Render(ctx context.Context, s *Scene, folder string, progress f
 	return path, nil
 }
 
+func (f *FFmpeg) limit() int64 {
+	if f.MaxBytes < 1 {
+		return DefaultMaxBytes
+	}
+	return f.MaxBytes
+}
+
 // args is the command line. It is made of numbers and of names that are fixed here.
 func (f *FFmpeg) args(s *Scene, inputs []string, output string) []string {
 	threads := f.Threads
 	if threads < 1 {
 		threads = 2
-	}
-	limit := f.MaxBytes
-	if limit < 1 {
-		limit = DefaultMaxBytes
 	}
 	n, rate := strconv.Itoa(threads), strconv.Itoa(s.FPS)
 	args := []string{
@@ -98,7 +104,7 @@ func (f *FFmpeg) args(s *Scene, inputs []string, output string) []string {
 		"-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-pix_fmt", "yuv420p", "-g", strconv.Itoa(2*s.FPS),
 		"-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
 		"-c:a", "aac", "-b:a", "96k", "-ar", "44100", "-ac", "2",
-		"-threads", n, "-t", number(s.Duration), "-fs", strconv.FormatInt(limit, 10),
+		"-threads", n, "-t", number(s.Duration), "-fs", strconv.FormatInt(f.limit(), 10),
 		"-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4", output,
 	)
 }

@@ -29,7 +29,7 @@ func paletteOf(text string) palette {
 	return palette{
 		seed:   seed,
 		ground: [2]color.RGBA{oklch(0.27, 0.10, hue), oklch(0.18, 0.07, hue+spread)},
-		glow:   [3]color.RGBA{oklch(0.58, 0.20, hue), oklch(0.54, 0.19, hue+spread), oklch(0.50, 0.18, hue+2*spread)},
+		glow:   [3]color.RGBA{oklch(0.55, 0.20, hue), oklch(0.52, 0.19, hue+spread), oklch(0.48, 0.18, hue+2*spread)},
 		accent: oklch(0.82, 0.15, hue+math.Pi*0.8),
 	}
 }

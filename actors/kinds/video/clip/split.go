@@ -51,7 +51,7 @@ func sentence(runes []rune) int {
 // words; the whole if it is one long word.
 func clause(runes []rune) int {
 	for _, marks := range []string{":;", "–—", ",،、，", " "} {
-		for i := len(runes) - 1; i >= len(runes)/3; i-- {
+		for i := len(runes) - 1; i >= len(runes)/4; i-- {
 			if strings.ContainsRune(marks, runes[i]) && (marks != ":;" || i+1 == len(runes) || runes[i+1] == ' ') {
 				return i + 1
 			}
