@@ -1,7 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Studio } from './studio/studio';
 import { StudioPage } from './studio/StudioPage';
+import { Studio } from './studio/studio';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -31,6 +31,7 @@ export class FrameReader {
     const chunk = this.#decoder.decode(bytes, { stream: true });
     this.#pending += chunk.length;
     this.#parser.feed(chunk);
-    if (this.#pending > maxFrameChars) throw new Error(`a frame of the stream is longer than ${maxFrameChars} characters`);
+    if (this.#pending > maxFrameChars)
+      throw new Error(`a frame of the stream is longer than ${maxFrameChars} characters`);
   }
 }

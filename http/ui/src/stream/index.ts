@@ -1,6 +1,7 @@
 /** The live half of a client, without a framework: bytes to events, events to jobs, and a connection that is kept alive. */
-export { retryAfter } from './attempt';
+
 export type { Shown } from './advance';
+export { retryAfter } from './attempt';
 export { Cell, type Watchable } from './cell';
 export { Connection, type ConnectionOptions, type ConnectionState, type Phase } from './connection';
 export type { End, Fault, StreamEvent } from './events';

@@ -45,7 +45,8 @@ export class JobStore {
     if (shown === null) return false;
     this.#jobs.set(job.id, shown);
     this.#changed(job.id, seen === undefined);
-    if (job.terminal && seen !== undefined && !(seen.job.terminal && seen.job.run === job.run)) this.#events.onEnd?.(job);
+    if (job.terminal && seen !== undefined && !(seen.job.terminal && seen.job.run === job.run))
+      this.#events.onEnd?.(job);
     return true;
   }
 

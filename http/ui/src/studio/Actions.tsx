@@ -9,24 +9,25 @@ import { bytes, problemWords, span } from './words';
 interface Props {
   job: Job;
   brief: Brief | undefined;
-  title: string;
+  /** The id of the element that says which job it is, for those who hear the buttons and don't see the card. */
+  heading: string;
   onReuse(brief: Brief): void;
 }
 
 /** What can be done with a job. The first button changes its meaning in place, so that the focus stays on it. */
-export function Actions({ job, brief, title, onReuse }: Props) {
+export function Actions({ job, brief, heading, onReuse }: Props) {
   const trouble = useWatched(useStudio().troubles).get(job.id);
   const media = job.status === 'completed' ? mediaOf(job, brief) : null;
   return (
     <div className="actions">
-      {job.status === 'completed' ? null : <MainAction job={job} title={title} />}
+      {job.status === 'completed' ? null : <MainAction job={job} heading={heading} />}
       {media && media.type !== 'link' && (
-        <a className="quiet" href={media.url} download aria-label={`Download ${title}`}>
+        <a className="quiet" href={media.url} download aria-describedby={heading}>
           Download{media.bytes !== null && <span className="hint"> {bytes(media.bytes)}</span>}
         </a>
       )}
       {job.terminal && brief && (
-        <button type="button" className="quiet" aria-label={`Use the prompt of ${title} again`} onClick={() => onReuse(brief)}>
+        <button type="button" className="quiet" aria-describedby={heading} onClick={() => onReuse(brief)}>
           Use prompt
         </button>
       )}
@@ -37,7 +38,7 @@ export function Actions({ job, brief, title, onReuse }: Props) {
   );
 }
 
-function MainAction({ job, title }: { job: Job; title: string }) {
+function MainAction({ job, heading }: { job: Job; heading: string }) {
   const studio = useStudio();
   const deadline = useWatched(studio.cancels.pending).get(job.id);
   const now = useNow(deadline !== undefined);
@@ -56,15 +57,23 @@ function MainAction({ job, title }: { job: Job; title: string }) {
   if (job.terminal) {
     const verb = job.status === 'cancelled' ? 'Make it after all' : 'Try again';
     return (
-      <button type="button" className="quiet strong" aria-label={`${verb}: ${title}`} aria-disabled={busy} onClick={retry}>
+      <button type="button" className="quiet strong" aria-describedby={heading} aria-disabled={busy} onClick={retry}>
         {busy ? 'Asking…' : verb}
       </button>
     );
   }
   if (deadline !== undefined) {
     return (
-      <button type="button" className="quiet strong" aria-label={`Keep making ${title}`} onClick={() => studio.cancels.undo(job.id)}>
-        Undo cancel <span className="hint">{span(deadline - now)}</span>
+      <button
+        type="button"
+        className="quiet strong"
+        aria-describedby={heading}
+        onClick={() => studio.cancels.undo(job.id)}
+      >
+        Undo cancel{' '}
+        <span className="hint" aria-hidden="true">
+          {span(deadline - now)}
+        </span>
       </button>
     );
   }
@@ -73,7 +82,7 @@ function MainAction({ job, title }: { job: Job; title: string }) {
     <button
       type="button"
       className="quiet"
-      aria-label={`Cancel ${title}`}
+      aria-describedby={heading}
       aria-disabled={stopping}
       onClick={() => stopping || studio.cancels.ask(job.id)}
     >

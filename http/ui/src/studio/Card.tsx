@@ -67,7 +67,7 @@ function JobCard({ id, onReuse }: { id: string; onReuse(brief: Brief): void }) {
             <p>{job.error.message}</p>
           </details>
         )}
-        <Actions job={job} brief={brief} title={title} onReuse={onReuse} />
+        <Actions job={job} brief={brief} heading={heading} onReuse={onReuse} />
       </div>
     </article>
   );
@@ -75,13 +75,13 @@ function JobCard({ id, onReuse }: { id: string; onReuse(brief: Brief): void }) {
 
 function Meta({ job, brief }: { job: Job; brief: Brief | undefined }) {
   const { clock } = useStudio();
-  const now = useNow(job.status === 'retrying');
-  const attempt = job.terminal ? '' : attemptWords(job, now, (at) => clock.local(at));
+  const now = useNow(false);
+  const attempt = attemptWords(job);
   return (
     <p className="meta">
       <span className="status">{statusWords[job.status]}</span>
       {attempt && <span>{attempt}</span>}
-      {brief?.duration != null && <span>{brief.duration} s</span>}
+      {brief?.duration != null && <span>{brief.duration} s long</span>}
       {job.terminal && job.createdAt > 0 && (
         <time dateTime={new Date(job.createdAt).toISOString()}>{ago(now - clock.local(job.createdAt))}</time>
       )}

@@ -55,7 +55,8 @@ export function Composer({ ref }: { ref: React.Ref<ComposerHandle> }) {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit();
   }
 
-  const describe = (field: string) => (trouble?.field === field ? { 'aria-invalid': true, 'aria-describedby': `${id}-trouble` } : {});
+  const describe = (field: string) =>
+    trouble?.field === field ? { 'aria-invalid': true, 'aria-describedby': `${id}-trouble` } : {};
   return (
     <form className="panel composer" onSubmit={submit} onKeyDown={keys} noValidate aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>New video</h2>
@@ -120,7 +121,7 @@ export function Composer({ ref }: { ref: React.Ref<ComposerHandle> }) {
           {order.sending ? 'Sending…' : 'Make video'}
         </button>
         <span className="hint" aria-hidden="true">
-          <kbd>Ctrl</kbd> <kbd>↵</kbd>
+          <kbd>{navigator.userAgent.includes('Mac') ? '⌘' : 'Ctrl'}</kbd> <kbd>↵</kbd>
         </span>
       </div>
     </form>

@@ -51,8 +51,14 @@ function Filling({ shown, title }: { shown: Shown; title: string }) {
     >
       {preview && <img className="preview" src={preview} alt="" />}
       <div className="light" style={{ '--pct': pct } as React.CSSProperties} />
-      {runs || pct > 0 ? <p className="screen-percent">{percent(pct)}</p> : <p className="screen-words">{note}</p>}
-      {(runs || pct > 0) && <p className="screen-note">{note || ' '}</p>}
+      {runs || pct > 0 ? (
+        <div className="reading">
+          <p className="screen-percent">{percent(pct)}</p>
+          <p className="screen-note">{note}</p>
+        </div>
+      ) : (
+        <p className="screen-words">{note}</p>
+      )}
     </div>
   );
 }

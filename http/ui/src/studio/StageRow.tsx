@@ -17,12 +17,14 @@ export function StageRow({ job }: { job: Job }) {
   }
   const done = job.status === 'completed';
   return (
-    <ol className="stages" aria-label={stage ? `Stage ${stageIndex} of ${stageCount}: ${stage}` : `${stageCount} stages`}>
+    <ol
+      className="stages"
+      aria-label={stage ? `Stage ${stageIndex} of ${stageCount}: ${stage}` : `${stageCount} stages`}
+    >
       {names.map((name, i) => {
         const isNow = i + 1 === stageIndex && !done;
         const state = isNow ? 'now' : done || i + 1 < stageIndex ? 'past' : 'future';
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a stage is its place in the row
           <li key={i} className="stage" data-state={state} aria-current={isNow ? 'step' : undefined}>
             <span>{name ?? (isNow ? stage : '')}</span>
           </li>

@@ -28,8 +28,13 @@ export function Wall({ onReuse }: { onReuse(brief: Brief): void }) {
           ))}
         </ul>
       )}
-      {older.next !== null && (
-        <button type="button" className="quiet older" aria-disabled={older.loading} onClick={() => void studio.readOlder()}>
+      {older.more && (
+        <button
+          type="button"
+          className="quiet older"
+          aria-disabled={older.loading}
+          onClick={() => void studio.readOlder()}
+        >
           {older.loading ? 'Loading…' : 'Show older videos'}
         </button>
       )}

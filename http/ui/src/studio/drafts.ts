@@ -1,5 +1,5 @@
-import { Cell } from '../stream';
 import type { VideoRequest } from '../api';
+import { Cell } from '../stream';
 
 /** An order on its way: its card is on the screen before the server has answered. */
 export interface Draft {

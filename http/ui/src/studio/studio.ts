@@ -1,4 +1,16 @@
-import { type Brief, cancelJob, createVideo, listJobs, maxIds, pollJobs, type Problem, type Resource, retryJob, signIn, type VideoRequest } from '../api';
+import {
+  type Brief,
+  cancelJob,
+  createVideo,
+  listJobs,
+  maxIds,
+  type Problem,
+  pollJobs,
+  type Resource,
+  retryJob,
+  signIn,
+  type VideoRequest,
+} from '../api';
 import { Cell, Connection, type ConnectionState, type Job, JobStore, Poller, type StreamEvent } from '../stream';
 import { Briefs } from './briefs';
 import { Cancels } from './cancels';
@@ -10,12 +22,16 @@ import { Stages } from './stages';
 export const kind = 'video.generate';
 const streamUrl = '/v1/stream?topic=all';
 const pageSize = 24;
+/** Cards at first: each may hold a video. */
+const firstCards = 48;
 const pollMs = 3_000;
 const lingerMs = 1_000;
 
 /** What is known about jobs older than those on the screen. */
 export interface Older {
   next: string | null;
+  /** There are more: known and not shown, or to be read. */
+  more: boolean;
   loading: boolean;
   /** The first page has been read, so that an empty wall is known to be empty. */
   read: boolean;
@@ -29,7 +45,7 @@ export class Studio {
   readonly jobs: JobStore;
   readonly connection = new Cell<ConnectionState>(new Connection({ url: '', onEvents: () => {} }).state);
   readonly entries = new Cell<readonly Entry[]>([]);
-  readonly older = new Cell<Older>({ next: null, loading: false, read: false });
+  readonly older = new Cell<Older>({ next: null, more: false, loading: false, read: false });
   readonly ended = new Cell<Job | null>(null);
   /** Actions that were refused, by job. */
   readonly troubles = new Cell<ReadonlyMap<string, Problem>>(new Map());
@@ -49,6 +65,7 @@ export class Studio {
   #snapshot: Set<string> | null = null;
   #polled = { ids: '', etag: '' };
   #arranged: readonly unknown[] = [];
+  #cards = firstCards;
   #unlisten: () => void = () => {};
 
   constructor() {
@@ -60,7 +77,7 @@ export class Studio {
     this.cancels = new Cancels((id, keepalive) => void this.#act(id, () => cancelJob(id, keepalive)));
     this.#connection = new Connection({
       url: streamUrl,
-      onEvents: (events) => this.jobs.batch(() => events.forEach((event) => this.#on(event))),
+      onEvents: (events) => this.#onAll(events),
       onState: (state) => this.#onState(state),
     });
     this.jobs.watchList(() => this.#arrange());
@@ -107,7 +124,10 @@ export class Studio {
 
   async readOlder(): Promise<void> {
     const { next, loading } = this.older.get();
-    if (!loading) await this.#list(next);
+    if (loading) return;
+    this.#cards += pageSize;
+    this.#arrange();
+    if (next !== null && this.jobs.ids().length < this.#cards) await this.#list(next);
   }
 
   #start(): void {
@@ -132,6 +152,12 @@ export class Studio {
     this.cancels.flush();
     this.#poller.stop();
     this.#connection.stop();
+  }
+
+  #onAll(events: StreamEvent[]): void {
+    this.jobs.batch(() => {
+      for (const event of events) this.#on(event);
+    });
   }
 
   #on(event: StreamEvent): void {
@@ -181,6 +207,12 @@ export class Studio {
     this.#apply(job);
   }
 
+  #takeAll(resources: Resource[]): void {
+    this.jobs.batch(() => {
+      for (const resource of resources) this.#take(resource);
+    });
+  }
+
   #onEnd(job: Job): void {
     this.cancels.undo(job.id);
     this.#trouble(job.id, null);
@@ -194,28 +226,34 @@ export class Studio {
   }
 
   #arrange(): void {
-    const inputs = [this.jobs.ids(), this.drafts.get()];
+    const inputs = [this.jobs.ids(), this.drafts.get(), this.#cards];
     if (inputs.every((input, i) => input === this.#arranged[i])) return;
     this.#arranged = inputs;
     const jobs = this.jobs.ids().flatMap((id) => {
       const job = this.jobs.get(id)?.job;
       return job ? [{ id, createdAt: this.clock.local(job.createdAt) }] : [];
     });
-    this.entries.set(this.drafts.entries(jobs));
+    this.entries.set(this.drafts.entries(jobs).slice(0, this.#cards));
+    this.#setOlder({});
+  }
+
+  #setOlder(change: Partial<Older>): void {
+    const older = { ...this.older.get(), ...change };
+    this.older.set({ ...older, more: older.next !== null || this.jobs.ids().length > this.#cards });
   }
 
   async #list(cursor: string | null): Promise<void> {
     const first = cursor === null;
-    this.older.set({ ...this.older.get(), loading: true });
+    this.#setOlder({ loading: true });
     try {
       const page = await listJobs(kind, pageSize, cursor);
-      this.jobs.batch(() => page.resources.forEach((resource) => this.#take(resource)));
+      this.#takeAll(page.resources);
       const known = first && this.older.get().read; // further pages were read already: go on from there
       this.briefs.open();
-      this.older.set({ next: known ? this.older.get().next : page.next, loading: false, read: true });
+      this.#setOlder({ loading: false, read: true, ...(!known && { next: page.next }) });
     } catch (problem) {
       this.briefs.open();
-      this.older.set({ ...this.older.get(), loading: false });
+      this.#setOlder({ loading: false });
       this.#unauthorized(problem as Problem);
     }
   }
@@ -227,7 +265,7 @@ export class Studio {
     const answer = await pollJobs(ids, question === this.#polled.ids ? this.#polled.etag : '', signal);
     if (answer === null) return;
     this.#polled = { ids: question, etag: answer.etag };
-    this.jobs.batch(() => answer.resources.forEach((resource) => this.#take(resource)));
+    this.#takeAll(answer.resources);
   }
 
   async #act(id: string, action: () => Promise<Resource | null>): Promise<void> {

@@ -49,7 +49,8 @@ export function waitingWords(job: Job, now: number, local: (at: number) => numbe
   const next = job.attempt.nextAt ?? job.waiting?.until ?? null;
   const left = next === null ? 0 : local(next) - now;
   const when = left > 0 ? ` in ${span(left)}` : '';
-  if (job.status === 'retrying') return when ? `Next attempt${when}` : 'Next attempt any moment';
+  if (job.status === 'retrying')
+    return `Attempt ${job.attempt.n + 1} of ${job.attempt.max}, ${when ? `next${when}` : 'any moment'}`;
   if (job.status === 'scheduled') return when ? `Starts${when}` : 'Starts any moment';
   switch (job.waiting?.reason) {
     case 'queue_position':
@@ -65,14 +66,11 @@ export function waitingWords(job: Job, now: number, local: (at: number) => numbe
   }
 }
 
-/** "attempt 2 of 3, next in 4 s"; empty for a first attempt, which needs no words. */
-export function attemptWords(job: Job, now: number, local: (at: number) => number): string {
-  const { n, max, nextAt } = job.attempt;
-  if (job.status === 'retrying') {
-    const left = nextAt === null ? 0 : local(nextAt) - now;
-    return `Attempt ${n} of ${max} failed, next ${left > 0 ? `in ${span(left)}` : 'any moment'}`;
-  }
-  return n > 1 ? `Attempt ${n} of ${max}` : '';
+/** Which attempt it is; empty for a first one that runs, which needs no words, and when all is over. */
+export function attemptWords(job: Job): string {
+  const { n, max } = job.attempt;
+  if (job.status === 'retrying') return `Attempt ${n} of ${max} failed`;
+  return n > 1 && !job.terminal ? `Attempt ${n} of ${max}` : '';
 }
 
 /** Why a job failed, for a person who wants a video and not a stack. */
@@ -117,7 +115,9 @@ export function problemWords(problem: unknown): string {
     case 404:
       return 'This video is no longer here.';
     case 409:
-      return problem.code === 'already_ended' ? 'It had already ended.' : problem.detail || 'That isn’t possible right now.';
+      return problem.code === 'already_ended'
+        ? 'It had already ended.'
+        : problem.detail || 'That isn’t possible right now.';
     case 413:
       return 'That is too long to be sent.';
     case 422:

@@ -1,0 +1,71 @@
+/** The other end of fetch: streams that a test writes to and cuts, and answers that it chooses. */
+export class Stream {
+  readonly lastEventId: string | null;
+  aborted = false;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly response: Response;
+
+  constructor(init: RequestInit) {
+    this.lastEventId = new Headers(init.headers).get('Last-Event-ID');
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+    });
+    init.signal?.addEventListener('abort', () => {
+      this.aborted = true;
+      this.cut();
+    });
+    this.response = new Response(body, { headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } });
+  }
+
+  get open(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  write(text: string): void {
+    this.#controller?.enqueue(new TextEncoder().encode(text));
+  }
+
+  /** The network is gone. */
+  cut(): void {
+    this.#controller?.error(new TypeError('network error'));
+    this.#controller = undefined;
+  }
+
+  /** The server has ended the answer. */
+  close(): void {
+    this.#controller?.close();
+    this.#controller = undefined;
+  }
+}
+
+export class Server {
+  readonly streams: Stream[] = [];
+  readonly requests: { method: string; path: string; key: string | null; body: unknown }[] = [];
+  /** Answers instead of a stream, first come first. */
+  readonly refusals: Response[] = [];
+  answer: (method: string, path: string) => Response | Promise<Response> = () =>
+    Response.json({ jobs: [], next: null });
+
+  readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
+    const path = String(input);
+    if (path.startsWith('/v1/stream')) {
+      const refusal = this.refusals.shift();
+      if (refusal) return refusal;
+      const stream = new Stream(init);
+      this.streams.push(stream);
+      return stream.response;
+    }
+    const method = init.method ?? 'GET';
+    const key = new Headers(init.headers).get('Idempotency-Key');
+    this.requests.push({ method, path, key, body: typeof init.body === 'string' ? JSON.parse(init.body) : null });
+    return this.answer(method, path);
+  };
+
+  get stream(): Stream {
+    const last = this.streams.at(-1);
+    if (last === undefined) throw new Error('nothing has connected');
+    return last;
+  }
+}
