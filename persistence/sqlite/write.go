@@ -47,7 +47,7 @@ func prepare(doing string, writes []persistence.Write) ([]encoded, error) {
 }
 
 func encodeWrite(w *persistence.Write) (encoded, error) {
-	if err := takeable(&w.Job); err != nil {
+	if err := takeable(w); err != nil {
 		return encoded{}, err
 	}
 	asked, err1 := asked(&w.Job)
@@ -62,28 +62,6 @@ func encodeHistory(lines []job.Transition) (string, error) {
 	}
 	data, err := json.Marshal(lines)
 	return string(data), err
-}
-
-// takeable says what no row can hold.
-func takeable(j *job.Job) error {
-	if j.ID.IsZero() {
-		return errors.New("no id")
-	}
-	if j.Status < job.Scheduled || j.Status > job.Cancelled {
-		return fmt.Errorf("unknown %s", j.Status)
-	}
-	if j.Status.Terminal() == j.Finished.IsZero() {
-		return fmt.Errorf("%s, and finished at %s", j.Status, j.Finished)
-	}
-	for _, d := range []struct {
-		name string
-		text json.RawMessage
-	}{{"payload", j.Payload}, {"checkpoint", j.Checkpoint}, {"result", j.Result}} {
-		if len(d.text) > 0 && !json.Valid(d.text) {
-			return fmt.Errorf("the %s is no JSON", d.name)
-		}
-	}
-	return nil
 }
 
 // stored is what the store has of a job: its row and its fence.
