@@ -1,12 +1,12 @@
 package redis
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -56,15 +56,14 @@ func (in *Inbox) claim(ctx context.Context, k *queueKeys, node string, max int, 
 	l.number(int64(max))
 	l.number(lease.Microseconds())
 	l.number(claimBytes)
-	reply, err := run(ctx, in.c, l, "claim from "+k.name, goredis.NewStringCmd)
+	reply, err := run(ctx, in.c, l, "claim from "+k.name, goredis.NewStringSliceCmd)
 	if err != nil {
 		if errors.Is(err, persistence.ErrUnavailable) || ctx.Err() != nil {
 			in.keepNonce(who, nonce)
 		}
 		return nil, false, err
 	}
-	data, _ := reply.Bytes()
-	return parseClaims(data, max)
+	return parseClaims(reply.Val())
 }
 
 func (in *Inbox) nonce(who claimer) string {
@@ -85,71 +84,64 @@ func (in *Inbox) keepNonce(who claimer, nonce string) {
 	}
 }
 
-// parseClaims reads the answer of claim.lua. The envelopes share its memory.
-func parseClaims(data []byte, max int) (claims []persistence.Claim, more bool, err error) {
-	if len(data) == 0 {
+// parseClaims reads the answer of claim.lua. The envelopes share one piece of memory.
+func parseClaims(answer []string) (claims []persistence.Claim, more bool, err error) {
+	if len(answer) == 0 || answer[0] == "" {
 		return nil, false, errClaim("nothing")
 	}
-	more, data = data[0] == '+', data[1:]
-	if len(data) == 0 {
+	heads, values := answer[0], answer[1:]
+	more, heads = heads[0] == '+', heads[1:]
+	if len(values) == 0 {
 		return nil, more, nil
 	}
-	claims = make([]persistence.Claim, 0, max)
-	var meta []byte // the last one, of which most are copies
+	total := 0
+	for _, value := range values {
+		total += len(value)
+	}
+	envelopes := make([]byte, 0, total)
+	claims = make([]persistence.Claim, len(values))
+	var meta string // the last one, of which most are copies
 	var token int64
 	var crashes int
-	for len(data) > 0 {
-		newline := bytes.IndexByte(data, '\n')
-		if newline < idBytes+1 || len(data) < newline+1+headerBytes {
+	for i, value := range values {
+		head, rest, found := strings.Cut(heads, "\n")
+		if !found || len(head) < idBytes+1 || len(value) < headerBytes {
 			return nil, false, errClaim("half a job")
 		}
-		id, err := parseID(data[:idBytes])
+		id, err := job.ParseID(head[:idBytes])
 		if err != nil {
-			return nil, false, err
+			return nil, false, fmt.Errorf("redis: claim: %w", err)
 		}
-		if m := data[idBytes+1 : newline]; !bytes.Equal(m, meta) {
+		if m := head[idBytes+1:]; m != meta {
 			if token, crashes, err = parseLeased(m); err != nil {
 				return nil, false, err
 			}
 			meta = m
 		}
-		cancel := data[idBytes] == '!'
-		data = data[newline+1:]
-		length, err := strconv.Atoi(string(data[headerBytes-lengthDigits : headerBytes]))
-		if err != nil || length < 0 || len(data) < headerBytes+length {
-			return nil, false, errClaim("half an envelope")
+		from := len(envelopes)
+		envelopes = append(envelopes, value[headerBytes:]...)
+		claims[i] = persistence.Claim{
+			ID: id, Token: token, Crashes: crashes, CancelRequested: head[idBytes] == '!',
+			Envelope: envelopes[from:len(envelopes):len(envelopes)],
 		}
-		claims = append(claims, persistence.Claim{
-			ID: id, Token: token, Crashes: crashes, CancelRequested: cancel,
-			Envelope: data[headerBytes : headerBytes+length : headerBytes+length],
-		})
-		data = data[headerBytes+length:]
+		heads = rest
 	}
 	return claims, more, nil
 }
 
 // parseLeased reads the meta of a leased job.
-func parseLeased(m []byte) (token int64, crashes int, err error) {
-	rest, ok := bytes.CutPrefix(m, []byte("L|"))
-	digits, _, found := bytes.Cut(rest, []byte("|"))
-	last := bytes.LastIndexByte(m, '|')
-	if !ok || !found || last < 0 {
-		return 0, 0, errClaim(string(m))
+func parseLeased(m string) (token int64, crashes int, err error) {
+	part := strings.Split(m, "|")
+	if len(part) != 5 || part[0] != "L" {
+		return 0, 0, errClaim(m)
 	}
-	if token, err = strconv.ParseInt(string(digits), 10, 64); err != nil {
-		return 0, 0, errClaim(string(m))
+	if token, err = strconv.ParseInt(part[1], 10, 64); err != nil {
+		return 0, 0, errClaim(m)
 	}
-	if crashes, err = strconv.Atoi(string(m[last+1:])); err != nil {
-		return 0, 0, errClaim(string(m))
+	if crashes, err = strconv.Atoi(part[4]); err != nil {
+		return 0, 0, errClaim(m)
 	}
 	return token, crashes, nil
-}
-
-func parseID(text []byte) (id job.ID, err error) {
-	if err := id.UnmarshalText(text); err != nil {
-		return id, fmt.Errorf("redis: claim: %w", err)
-	}
-	return id, nil
 }
 
 func errClaim(what string) error { return fmt.Errorf("redis: claim: unexpected answer: %.80q", what) }

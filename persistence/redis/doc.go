@@ -5,7 +5,7 @@
 // Every key of a queue carries the queue's name as its hash tag, and every script touches the keys of one queue only, so
 // that queues can live on different nodes of a Redis Cluster. For a queue q, each name behind the configured prefix:
 //
-//	jobs:{q}              HASH  id -> header (life, priority, length) and envelope: what never changes within a life
+//	jobs:{q}              HASH  id -> header (life, priority) and envelope: what never changes within a life
 //	meta:{q}              HASH  id -> state|token|node|priority|crashes: what does; absent while a job is new
 //	inbox:{q}:0 to :3     LISTs of the ids that wait, by priority
 //	leases:{q}            ZSET  of the ids that are leased, by the end of the lease (microseconds)

@@ -57,7 +57,7 @@ func (c *Client) loadScripts(ctx context.Context) error {
 // reply is a go-redis command of the type that reads the script's answer.
 type reply interface {
 	goredis.Cmder
-	*goredis.IntSliceCmd | *goredis.StringCmd | *goredis.StringSliceCmd | *goredis.IntCmd | *goredis.SliceCmd
+	*goredis.IntSliceCmd | *goredis.StringSliceCmd | *goredis.IntCmd | *goredis.SliceCmd
 }
 
 // run sends the call and ends it: the caller must not use it afterwards. A server that has forgotten the script is told

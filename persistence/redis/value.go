@@ -11,9 +11,8 @@ import (
 
 // A value of jobs:{q} is a header of fixed width, so that scripts compare and index it without parsing, and the envelope.
 const (
-	lifeDigits   = 6
-	lengthDigits = 9
-	headerBytes  = lifeDigits + 1 + lengthDigits // life, priority, length of the envelope
+	lifeDigits  = 6
+	headerBytes = lifeDigits + 1 // life, priority
 )
 
 // Bounds of what fits the layout. A token times job.RevsPerToken must fit a rev.
@@ -24,13 +23,12 @@ const (
 	maxNode     = 255
 )
 
-func appendDigits(b *strings.Builder, n, width int) {
-	var digits [lengthDigits]byte
-	for i := width - 1; i >= 0; i-- {
-		digits[i] = byte('0' + n%10)
-		n /= 10
+// header writes the header of an entry's value.
+func header(b *strings.Builder, e *persistence.Entry) {
+	for unit := (maxLife + 1) / 10; unit > 0; unit /= 10 {
+		b.WriteByte(byte('0' + e.Life/unit%10))
 	}
-	b.Write(digits[:width])
+	b.WriteByte(byte('0' + e.Priority))
 }
 
 // values adds the values of the entries.
@@ -43,9 +41,7 @@ func (l *call) values(entries []persistence.Entry) {
 	b.Grow(total)
 	for i := range entries {
 		e := &entries[i]
-		appendDigits(&b, e.Life, lifeDigits)
-		appendDigits(&b, e.Priority, 1)
-		appendDigits(&b, len(e.Envelope), lengthDigits)
+		header(&b, e)
 		b.Write(e.Envelope)
 	}
 	all := b.String()

@@ -3,8 +3,9 @@
 --
 -- KEYS  1 jobs  2 meta  3 leases  4 cancels  5 ghosts  6 the node's last claim  7-10 inbox by priority
 -- ARGV  1 node  2 nonce  3 max  4 lease (microseconds)  5 bytes of jobs after which it is enough
--- Returns one string: "+" if more may wait, else ".", then for each job: id (36 bytes), "!" if its cancellation was
--- requested, else "-", its new meta, a newline, and its value (whose header says how long it is).
+-- Returns the heads, then the value of each job. The heads are one string: "+" if more may wait, else ".", then for each job
+-- its id (36 bytes), "!" if its cancellation was requested, else "-", its new meta and a newline. (Values are
+-- not joined: to build one long string costs Lua more than all the rest.)
 -- Atomic. Repeatable: a call with the nonce of the node's last claim gives the jobs of that claim again, so that a lost
 -- reply loses no lease. They are found by their deadline, which no two claims share (microseconds).
 -- Cost: O(log n) a job leased, whatever waits. Ghosts and other elements that stand for no waiting job are dropped.
@@ -22,7 +23,7 @@ call('ZCARD', leases)
 local cancelling = call('SCARD', cancels) > 0
 local haunted = call('HLEN', ghosts) > 0
 local before = call('GET', last)
-if call('HLEN', jobs) == 0 then return '.' end
+if call('HLEN', jobs) == 0 then return { '.' } end
 
 local t = call('TIME')
 local deadline = format('%.0f', t[1] * 1000000 + t[2] + lease)
@@ -31,14 +32,14 @@ for p = 0, 3 do
   local m = 'L|1|' .. node .. '|' .. p .. '|0'
   first[48 + p], line[48 + p] = m, '-' .. m .. '\n'
 end
-local out, bytes, taken = { '.' }, 0, 0
+local out, heads, bytes, taken, more = { '' }, {}, 0, 0, '.'
 
 -- Leases those of ids that may be, and adds them to the answer.
 local function take(ids, held)
   local values = call('HMGET', jobs, unpack(ids))
   local metas = call('HMGET', meta, unpack(ids))
   local flags = cancelling and call('SMISMEMBER', cancels, unpack(ids))
-  local z, h, n, o = {}, {}, 0, #out
+  local z, h, n, o = {}, {}, 0, #heads
   for i = 1, #ids do
     local id, value, m = ids[i], values[i], metas[i]
     local now, say
@@ -59,8 +60,10 @@ local function take(ids, held)
       end
       n = n + 2
       z[n - 1], z[n], h[n - 1], h[n] = deadline, id, id, now
-      out[o + 1], out[o + 2], out[o + 3] = id, say, value
-      o = o + 3
+      heads[o + 1], heads[o + 2] = id, say
+      o = o + 2
+      taken = taken + 1
+      out[taken + 1] = value
       bytes = bytes + #value
     end
   end
@@ -68,7 +71,6 @@ local function take(ids, held)
     call('HSET', meta, unpack(h))
     call('ZADD', leases, unpack(z))
   end
-  taken = taken + n / 2
 end
 
 -- Those of ids that are no ghosts; each ghost is laid to rest.
@@ -109,7 +111,8 @@ if taken == 0 then
       if some then break end
     end
   end
-  if taken >= max or bytes >= enough or pops >= POPS then out[1] = '+' end
+  if taken >= max or bytes >= enough or pops >= POPS then more = '+' end
 end
 if taken > 0 then call('SET', last, nonce .. '|' .. deadline, 'PX', math.ceil(lease / 1000) + 1000) end
-return table.concat(out)
+out[1] = more .. table.concat(heads)
+return out
