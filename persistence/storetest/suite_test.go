@@ -28,6 +28,9 @@ func TestInbox(t *testing.T) {
 // findsFault runs a suite in a process of its own, on a reference with a fault, and wants it to fail.
 func findsFault(t *testing.T, suite, fault string) {
 	t.Run(fault, func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("a whole run of the suite for each fault")
+		}
 		t.Parallel()
 		self, err := os.Executable()
 		if err != nil {
