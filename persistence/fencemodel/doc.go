@@ -52,7 +52,7 @@
 // It stops its handler, writes nothing more, and settles its lease, if it still has it, by what the row says: a terminal row
 // or a later life is an Ack, anything else a Return. A Return keeps the inbox's token, so the next claim has the next one, and the
 // claims count up until they pass the row's. The bound: an inbox that is behind by n tokens (the row's less the first refused claim's) costs n+1 refused
-// claims and no more, and of these only one under token 1 begins a handler in vain; the others are refused on reading the row, without a write. N is at most
+// claims, as long as the row stands still, and of these only one under token 1 begins a handler in vain; the others are refused on reading the row, without a write. N is at most
 // the number of claims of this job that the inbox lost.
 //
 // To Ack and then Enqueue under the row's token instead (a rebase) is sound too and costs one refused claim however large n is, but it is two

@@ -14,7 +14,7 @@ func TestMutantsFail(t *testing.T) {
 		name   string
 		limits faults
 		broken string // the property, as the violation begins
-		break_ func(p *protocol)
+		mutate func(p *protocol)
 	}{
 		{"no fence", faults{expiries: 1}, "P-one", func(p *protocol) {
 			p.admits = func(_, _ persistence.Fence) bool { return true }
@@ -53,7 +53,7 @@ func TestMutantsFail(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			p := sound(2, 2, m.limits)
 			p.only, p.claimLimit = m.broken, 9
-			m.break_(p)
+			m.mutate(p)
 			r := walk(p)
 			if r.violation == "" || !strings.HasPrefix(r.violation, m.broken) {
 				t.Fatalf("want a history that breaks %s: %s", m.broken, r)
