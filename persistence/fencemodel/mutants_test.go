@@ -48,6 +48,7 @@ func TestMutantsFail(t *testing.T) {
 			p.sameName, p.checkpoints = true, 1
 		}},
 		{"two actors of the job under one name", rolledBack, "P-fence", func(p *protocol) { p.oneName, p.checkpoints = true, 1 }},
+		{"every claim begins from the envelope", faults{}, "P-bound", func(p *protocol) { p.unread = true }},
 		{"an actor ends before the journal has answered", rolledBack, "", func(p *protocol) { p.endEarly, p.checkpoints = true, 2 }},
 	} {
 		t.Run(m.name, func(t *testing.T) {

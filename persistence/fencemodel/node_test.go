@@ -51,7 +51,7 @@ func (p *protocol) claim(s *state, n *node) {
 	}
 	s.inbox.place, s.inbox.token, s.inbox.owner = leased, s.inbox.token+1, n.name
 	n.phase, n.lease, n.crashes, n.claim = claimed, s.inbox.token, s.inbox.crashes, s.claims
-	if n.lease == 1 {
+	if n.lease == 1 || p.unread {
 		p.begin(n, p.core.fresh())
 	}
 }

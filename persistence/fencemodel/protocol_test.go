@@ -26,6 +26,7 @@ type protocol struct {
 	lifeResets    bool // a later life replaces the earlier in the inbox with its own token, although that may be smaller
 	sameName      bool // a node that starts again has its old name
 	oneName       bool // two actors of the job live under one name
+	unread        bool // a handler begins from the envelope, whatever the token
 	endEarly      bool // an actor that lost its lease ends although the journal still has its writes
 
 	only      string // the property to look for; empty for all
