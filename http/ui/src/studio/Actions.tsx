@@ -55,7 +55,7 @@ function MainAction({ job, heading }: { job: Job; heading: string }) {
   }
 
   if (job.terminal) {
-    const verb = job.status === 'cancelled' ? 'Make it after all' : 'Try again';
+    const verb = job.status === 'cancelled' ? 'Make it' : 'Try again';
     return (
       <button type="button" className="quiet strong" aria-describedby={heading} aria-disabled={busy} onClick={retry}>
         {busy ? 'Asking…' : verb}
