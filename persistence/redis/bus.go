@@ -18,7 +18,7 @@ var _ persistence.Bus = (*Bus)(nil)
 // Bus is a persistence.Bus on a Redis server. It is safe for concurrent use.
 //
 // Every frame on the channel events carries the boot that sent it and a number that grows by one; from its first
-// use until the client is closed a bus also says once a second which number was its last. So a receiver notices what
+// use until the client is closed it also says once a second which number was its last. So a receiver notices what
 // it has missed: by a number that is skipped, by silence, by a subscription that had to be made again.
 type Bus struct {
 	c    *Client
@@ -26,16 +26,18 @@ type Bus struct {
 	boot string
 
 	start sync.Once
-	mu    sync.Mutex // numbers are given out and sent in one order
-	seq   uint64
-
 	ears  atomic.Int64 // own subscriptions that are confirmed
-	alone atomic.Bool  // by the last publication nobody else listens
+
+	turn  chan struct{} // holds one: whose turn it is, so that frames leave in the order of their numbers
+	seq   uint64        // under turn
+	alone bool          // under turn: nobody else listened when last asked
 }
 
 // Bus is the server as a persistence.Bus for the named node.
 func (c *Client) Bus(node string) *Bus {
-	return &Bus{c: c, node: node, boot: rand.Text()}
+	b := &Bus{c: c, node: node, boot: rand.Text(), turn: make(chan struct{}, 1)}
+	b.turn <- struct{}{}
+	return b
 }
 
 // Signal implements persistence.Bus.
@@ -45,8 +47,11 @@ func (b *Bus) Signal(ctx context.Context, signal persistence.Signal) error {
 		return fmt.Errorf("redis: signal: %w", err)
 	}
 	b.live()
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	done, err := b.await(ctx)
+	if err != nil {
+		return wrap(ctx, "signal", err)
+	}
+	defer done()
 	b.seq++
 	f := frame{kind: signalFrame, boot: b.boot, node: b.node, seq: b.seq, parts: [][]byte{part}}
 	return wrap(ctx, "signal", b.c.rdb.Publish(ctx, b.c.eventsChannel(), f.append(nil)).Err())
@@ -74,6 +79,16 @@ func (b *Bus) Last(ctx context.Context, ids []job.ID) ([][]byte, error) {
 	return states, nil
 }
 
+// await waits for the caller's turn to speak.
+func (b *Bus) await(ctx context.Context) (done func(), err error) {
+	select {
+	case <-b.turn:
+		return func() { b.turn <- struct{}{} }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // live starts the ticks.
 func (b *Bus) live() {
 	b.start.Do(func() {
@@ -97,8 +112,11 @@ func (b *Bus) live() {
 func (b *Bus) say(kind byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), pingEvery)
 	defer cancel()
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	done, err := b.await(ctx)
+	if err != nil {
+		return
+	}
+	defer done()
 	f := frame{kind: kind, boot: b.boot, node: b.node, seq: b.seq}
 	_ = b.c.rdb.Publish(ctx, b.c.eventsChannel(), f.append(nil)).Err()
 }

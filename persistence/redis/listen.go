@@ -21,6 +21,7 @@ type listener struct {
 	confirmed func(again bool)     // the server has confirmed the subscription; again after a connection was lost
 	message   func(payload string) // in the order of publishing
 	tick      func(now time.Time)  // about once a second while connected
+	lost      func()               // a subscription that was confirmed has ended
 }
 
 // listen subscribes to a channel until the context ends, connecting again as often as it must.
@@ -28,11 +29,12 @@ func (c *Client) listen(ctx context.Context, channel string, to listener) error 
 	again, wait := false, retryFirst
 	for {
 		confirmed := c.hear(ctx, channel, again, to)
+		if confirmed {
+			to.lost()
+			again, wait = true, retryFirst
+		}
 		if ctx.Err() != nil {
 			return nil
-		}
-		if confirmed {
-			again, wait = true, retryFirst
 		}
 		select {
 		case <-ctx.Done():

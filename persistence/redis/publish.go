@@ -10,21 +10,41 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// Publish implements persistence.Bus: one pipeline.
+// Publish implements persistence.Bus: one pipeline. Calls take turns. The message to other nodes is left out while there
+// are none; its number is not, so that a node of whom we did not know notices that it missed something.
 func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 	if len(states) == 0 {
 		return nil
 	}
 	b.live()
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	trying := "publish " + strconv.Itoa(len(states)) + " states"
+	done, err := b.await(ctx)
+	if err != nil {
+		return wrap(ctx, trying, err)
+	}
+	defer done()
 	pipe := b.c.rdb.Pipeline()
 	b.c.announce(ctx, pipe, states)
+	if !b.alone {
+		return wrap(ctx, trying, b.tell(ctx, pipe, states))
+	}
+	listeners := pipe.PubSubNumSub(ctx, b.c.eventsChannel())
+	if _, err = pipe.Exec(ctx); err != nil || listeners.Val()[b.c.eventsChannel()] <= b.ears.Load() {
+		b.seq++
+		return wrap(ctx, trying, err)
+	}
+	return wrap(ctx, trying, b.tell(ctx, b.c.rdb.Pipeline(), states))
+}
+
+// tell sends the pipeline, with the message to other nodes at its end.
+func (b *Bus) tell(ctx context.Context, pipe goredis.Pipeliner, states []persistence.State) error {
+	var told *goredis.IntCmd
 	for _, f := range b.frames(states) {
-		pipe.Publish(ctx, b.c.eventsChannel(), f)
+		told = pipe.Publish(ctx, b.c.eventsChannel(), f)
 	}
 	_, err := pipe.Exec(ctx)
-	return wrap(ctx, "publish "+strconv.Itoa(len(states))+" states", err)
+	b.alone = err == nil && told.Val() <= b.ears.Load()
+	return err
 }
 
 // announce adds, for each state, the setting of its key and the message on its channel.

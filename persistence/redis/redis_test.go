@@ -43,3 +43,10 @@ func TestInbox(t *testing.T) {
 			}
 		}))
 }
+
+func TestBus(t *testing.T) {
+	storetest.Bus(t, func(t *testing.T) (a, b persistence.Bus) {
+		config := Config{URL: testenv.Redis(t), Prefix: t.Name() + "/"}
+		return connect(t, config).Bus("node-a"), connect(t, config).Bus("node-b")
+	})
+}

@@ -8,12 +8,13 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// Subscribe implements persistence.Bus. A delivery that only reports a gap has neither states nor a signal.
+// Subscribe implements persistence.Bus. A gap is a delivery of its own, before what follows it.
 func (b *Bus) Subscribe(ctx context.Context, ready func(), receive func(persistence.Delivery)) error {
 	b.live()
 	from := sources{heard: make(map[string]*source)}
 	return b.c.listen(ctx, b.c.eventsChannel(), listener{
 		confirmed: func(again bool) {
+			b.ears.Add(1)
 			if again {
 				clear(from.heard)
 				receive(persistence.Delivery{Gap: true})
@@ -22,6 +23,7 @@ func (b *Bus) Subscribe(ctx context.Context, ready func(), receive func(persiste
 			}
 		},
 		message: func(payload string) { b.deliver(&from, payload, receive) },
+		lost:    func() { b.ears.Add(-1) },
 		tick: func(now time.Time) {
 			for _, node := range from.silent(now) {
 				receive(persistence.Delivery{Node: node, Gap: true})
@@ -36,19 +38,18 @@ func (b *Bus) deliver(from *sources, payload string, receive func(persistence.De
 		return // a stranger's word, or our own
 	}
 	fresh, gap := from.hear(&f, time.Now())
-	d := persistence.Delivery{Node: f.node, Gap: gap}
-	if fresh {
-		switch f.kind {
-		case statesFrame:
-			d.States = f.parts
-		case signalFrame:
-			d.Signal = new(persistence.Signal)
-			if len(f.parts) != 1 || json.Unmarshal(f.parts[0], d.Signal) != nil {
-				return
-			}
+	if gap {
+		receive(persistence.Delivery{Node: f.node, Gap: true})
+	}
+	if !fresh {
+		return
+	}
+	d := persistence.Delivery{Node: f.node, States: f.parts}
+	if f.kind == signalFrame {
+		d.States, d.Signal = nil, new(persistence.Signal)
+		if len(f.parts) != 1 || json.Unmarshal(f.parts[0], d.Signal) != nil {
+			return
 		}
 	}
-	if fresh || gap {
-		receive(d)
-	}
+	receive(d)
 }

@@ -17,5 +17,6 @@ func (in *Inbox) Watch(ctx context.Context, wake func(queue string)) error {
 		},
 		message: wake,
 		tick:    func(time.Time) {},
+		lost:    func() {},
 	})
 }
