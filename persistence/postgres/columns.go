@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -104,9 +105,10 @@ func (r rows) progress(a *arrays) error {
 	}
 	a.open(oidJSON, len(r))
 	for _, w := range r {
-		if w.Job.Progress == (job.Progress{Percent: w.Job.Progress.Percent}) {
+		p := w.Job.Progress
+		if p == (job.Progress{Percent: p.Percent}) {
 			a.null()
-		} else if err := a.marshal(w.Job.Progress); err != nil {
+		} else if err := a.marshal(p, p.Stage, p.Note); err != nil {
 			return fmt.Errorf("encode the progress of job %s: %w", w.Job.ID, err)
 		}
 	}
@@ -143,9 +145,9 @@ func (r rows) outcome(a *arrays) error {
 	}
 	a.open(oidJSON, n)
 	for _, w := range r {
-		if w.Job.Failure == nil {
+		if f := w.Job.Failure; f == nil {
 			a.null()
-		} else if err := a.marshal(w.Job.Failure); err != nil {
+		} else if err := a.marshal(f, f.Code, f.Message, f.Fingerprint, f.Stack); err != nil {
 			return fmt.Errorf("encode the failure of job %s: %w", w.Job.ID, err)
 		}
 	}
@@ -159,9 +161,13 @@ func (r rows) outcome(a *arrays) error {
 	}
 	a.open(oidJSON, n)
 	for _, w := range r {
-		if len(w.Job.Artifacts) == 0 {
+		var texts []string
+		for _, f := range w.Job.Artifacts {
+			texts = append(texts, f.Name, f.Type, f.ETag)
+		}
+		if len(texts) == 0 {
 			a.null()
-		} else if err := a.marshal(w.Job.Artifacts); err != nil {
+		} else if err := a.marshal(w.Job.Artifacts, texts...); err != nil {
 			return fmt.Errorf("encode the artifacts of job %s: %w", w.Job.ID, err)
 		}
 	}
@@ -186,7 +192,16 @@ func (r rows) lines(a *arrays) error {
 	return nil
 }
 
-func (a *arrays) marshal(v any) error {
+// errNotText: JSON and the server keep text in UTF-8 only. The JSON encoder would put other characters in place of the bytes.
+var errNotText = fmt.Errorf("%w: not UTF-8", persistence.ErrInvalid)
+
+// marshal writes a document. The texts in it are given as well, to be checked.
+func (a *arrays) marshal(v any, texts ...string) error {
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			return errNotText
+		}
+	}
 	doc, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
@@ -34,6 +35,9 @@ func appendLines(b []byte, history []job.Transition) ([]byte, error) {
 		}
 		b = strconv.AppendInt(append(b, `{"rev":`...), t.Rev, 10)
 		b = strconv.AppendInt(append(b, `,"at":`...), t.At.UnixMicro(), 10)
+		if !utf8.ValidString(t.Event) || !utf8.ValidString(t.Node) || !utf8.ValidString(t.Note) {
+			return nil, errNotText
+		}
 		b = appendText(append(b, `,"event":`...), t.Event)
 		b = append(append(append(b, `,"status":"`...), t.Status.String()...), '"')
 		if t.Life != 1 {
@@ -51,8 +55,11 @@ func appendLines(b []byte, history []job.Transition) ([]byte, error) {
 		if t.Note != "" {
 			b = appendText(append(b, `,"note":`...), t.Note)
 		}
-		if t.Failure != nil {
-			doc, err := json.Marshal(t.Failure)
+		if f := t.Failure; f != nil {
+			if !utf8.ValidString(f.Code) || !utf8.ValidString(f.Message) || !utf8.ValidString(f.Fingerprint) || !utf8.ValidString(f.Stack) {
+				return nil, errNotText
+			}
+			doc, err := json.Marshal(f)
 			if err != nil {
 				return nil, err
 			}

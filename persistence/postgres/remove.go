@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -15,7 +16,7 @@ func (s *Store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
 	}
 	var gone []job.ID
 	err := s.do(ctx, fmt.Sprintf("delete %d jobs", len(ids)), func(ctx context.Context, c conn) (err error) {
-		gone, err = remove(ctx, c, ids)
+		gone, err = remove(ctx, c, ids, int8Param(math.MaxInt64)) // infinity
 		return err
 	})
 	return gone, err
@@ -37,16 +38,16 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) ([]job.I
 		if err := c.rows(ctx, statements.dropKeys, [][]byte{most}, nil); err != nil || len(ids) == 0 {
 			return err
 		}
-		removed, err := remove(ctx, c, ids)
+		removed, err := remove(ctx, c, ids, timeParam(before))
 		gone = append(gone, removed...) // also those of an earlier attempt
 		return err
 	})
 	return gone, err
 }
 
-func remove(ctx context.Context, c conn, ids []job.ID) ([]job.ID, error) {
+func remove(ctx context.Context, c conn, ids []job.ID, before []byte) ([]job.ID, error) {
 	var gone []job.ID
-	err := c.rows(ctx, statements.remove, [][]byte{uuids(ids)}, func(row [][]byte) error {
+	err := c.rows(ctx, statements.remove, [][]byte{uuids(ids), before}, func(row [][]byte) error {
 		gone = append(gone, job.ID(row[0]))
 		return nil
 	})
