@@ -52,7 +52,8 @@ type jobActor struct {
 	overdue   bool // the handler was given up
 	lost      bool // the job is another's: record nothing more
 	settled   bool // the lease is settled, or lost
-	durable   int64
+	written   int64 // the newest rev the journal was given
+	durable   int64 // the newest rev it has answered for
 	keepers   []keeper
 	published time.Time // of the last progress
 	persisted time.Time // of the last progress
@@ -78,7 +79,10 @@ type (
 		err    error
 	}
 	committed   struct{ rev int64 }
-	refused     struct{ current persistence.Fence }
+	refused     struct {
+		rev     int64
+		current persistence.Fence
+	}
 	settled     struct{}
 	cancelAsked struct{ by string }
 	timedOut    struct{}
@@ -110,9 +114,9 @@ func (a *jobActor) Receive(c actor.Context) {
 	case *finished:
 		a.onFinished(c, m)
 	case *committed:
-		a.onCommitted(m.rev)
+		a.onCommitted(c, m.rev)
 	case *refused:
-		a.onRefused(c, m.current)
+		a.onRefused(c, m)
 	case *settled:
 		a.settled = true
 		a.stopWhenDone(c)
@@ -220,6 +224,7 @@ func (a *jobActor) leave(c actor.Context, verb persistence.Verb, t *job.Transiti
 // write journals the job as it is. A verb settles the lease once that is committed.
 func (a *jobActor) write(c actor.Context, t *job.Transition, verb persistence.Verb) {
 	w := &outgoing{job: a.snapshot(), actor: c.Self()}
+	a.written = a.job.Rev
 	if t != nil {
 		w.history = []job.Transition{*t}
 	}
@@ -291,10 +296,11 @@ func (a *jobActor) onFinished(c actor.Context, m *finished) {
 	a.step(c, a.outcome(m))
 }
 
-// stopWhenDone ends the actor once its lease is settled and its handler is back, or given up: as long as it lives, no
-// other attempt of the job begins on this node.
+// stopWhenDone ends the actor once its lease is settled, its handler is back, or given up, and the journal has answered for all
+// it wrote. As long as it lives no other attempt of the job begins on this node; and were it gone before the journal answered, a
+// later claim under the same token (after a rollback of the inbox) would share the journal with it.
 func (a *jobActor) stopWhenDone(c actor.Context) {
-	if a.settled && (a.attempt == nil || a.returned || a.overdue) {
+	if a.settled && (a.attempt == nil || a.returned || a.overdue) && (!a.lost || a.durable >= a.written) {
 		c.Stop(c.Self())
 	}
 }
@@ -318,7 +324,7 @@ func (a *jobActor) timeout() job.Event {
 	return job.AttemptFailed{Failure: job.NewFailure(job.CodeTimeout, text), Jitter: rand.Float64()}
 }
 
-func (a *jobActor) onCommitted(rev int64) {
+func (a *jobActor) onCommitted(c actor.Context, rev int64) {
 	first := a.durable == 0
 	a.durable = max(a.durable, rev)
 	kept := 0
@@ -330,18 +336,24 @@ func (a *jobActor) onCommitted(rev int64) {
 	}
 	a.keepers = a.keepers[kept:]
 	if first && a.attempt != nil && !a.leaving {
-		a.app.system.Root.Send(a.attempt.self, &progressed{}) // what was said before it could be shown
+		a.onProgressed(c) // what was said before it could be shown
 	}
+	a.stopWhenDone(c)
 }
 
 // onRefused: the row is under a newer claim, or has ended. Nothing this actor has to say counts any more.
-func (a *jobActor) onRefused(c actor.Context, current persistence.Fence) {
+func (a *jobActor) onRefused(c actor.Context, m *refused) {
+	current := m.current
+	a.durable = max(a.durable, m.rev)
 	a.app.metrics.refused.Inc()
 	a.app.log.Warn("a write was refused: the job is no longer this claim's", "job", a.job.ID, "token", a.lease.Token, "current", current)
+	again := a.lost
 	a.lost = true
 	a.end(c, ErrLeaseLost)
 	a.answerKeepers(ErrLeaseLost)
 	switch {
+	case again: // it gave up before
+		a.stopWhenDone(c)
 	case current.Life > a.job.Life || current.Status.Terminal() && current.Life == a.job.Life:
 		a.leave(c, persistence.Ack, nil)
 	default:

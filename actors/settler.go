@@ -107,7 +107,7 @@ func (s *settler) onLanded(c actor.Context, m *landed) {
 		}
 		if !m.outcomes[i].Applied {
 			if w.actor != nil {
-				c.Send(w.actor, &refused{m.outcomes[i].Current})
+				c.Send(w.actor, &refused{w.job.Rev, m.outcomes[i].Current})
 			}
 			continue
 		}
