@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -220,7 +219,7 @@ func TestLeasesOfADeadProcessAreReapedAtOnce(t *testing.T) {
 	cmd, out := start(t, roleClaim, path)
 	for out.Scan() && out.Text() != "claimed" {
 	}
-	if err := errors.Join(cmd.Process.Kill()); err != nil {
+	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()

@@ -41,6 +41,8 @@ func source(path string, cacheKiB int, pragmas ...string) string {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
+		"fullfsync(1)", // on macOS a sync alone does not reach the disk
+		"checkpoint_fullfsync(1)",
 		fmt.Sprintf("cache_size(-%d)", cacheKiB),
 		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointAt),
 		fmt.Sprintf("journal_size_limit(%d)", journalAtRest),

@@ -3,13 +3,12 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-
-	"database/sql"
 
 	"github.com/meta-ad-studio/troupe/migrations"
 	"github.com/meta-ad-studio/troupe/persistence"
