@@ -65,18 +65,22 @@ func TestClipByFFmpeg(t *testing.T) {
 }
 
 func TestClipWithoutFFmpeg(t *testing.T) {
-	for _, program := range []string{NoFFmpeg, "/bin/true", "/nonexistent/ffmpeg"} {
-		s, r := smallStudio(t, func(c *Config) { c.FFmpeg = program }), newRecorder(Payload{Prompt: "No ffmpeg here.", Duration: 2})
-		if err := s.run(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		r.check(t, s.TempDir, true)
-		got := result(t, r)
-		if !strings.HasSuffix(got.VideoURL, "/video.gif") || got.Renderer != "embedded fallback" || got.Width != clip.GIFWidth || len(got.Notes) != 1 {
-			t.Errorf("%+v", got)
-		}
-		if a, err := gif.DecodeAll(bytes.NewReader(r.files["video.gif"])); err != nil || len(a.Image) != 24 {
-			t.Errorf("%v", err)
+	s, r := smallStudio(t, func(c *Config) { c.FFmpeg = NoFFmpeg }), newRecorder(Payload{Prompt: "No ffmpeg here.", Duration: 2})
+	if err := s.run(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	r.check(t, s.TempDir, true)
+	got := result(t, r)
+	if !strings.HasSuffix(got.VideoURL, "/video.gif") || got.Renderer != "embedded fallback" || got.Width != clip.GIFWidth || len(got.Notes) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if a, err := gif.DecodeAll(bytes.NewReader(r.files["video.gif"])); err != nil || len(a.Image) != 24 {
+		t.Errorf("%v", err)
+	}
+	for _, program := range []string{"/bin/true", "/nonexistent/ffmpeg"} { // what is no ffmpeg is not used as one
+		s := smallStudio(t, func(c *Config) { c.FFmpeg = program })
+		if renderer, err := s.ffmpeg(t.Context()); renderer != nil || err != nil {
+			t.Errorf("%s: %v, %v", program, renderer, err)
 		}
 	}
 }
