@@ -109,7 +109,7 @@ describe('the studio page', () => {
     await pass(0);
     const orders = () => server.requests.filter(({ method }) => method === 'POST');
     expect(orders()).toHaveLength(1);
-    expect(orders()[0]).toMatchObject({ path: '/v1/videos', body: { prompt: 'A boat', duration: 10 } });
+    expect(orders()[0]).toMatchObject({ path: '/v1/videos', body: { prompt: 'A boat', duration: 6 } });
     expect(page.querySelectorAll('.card')).toHaveLength(1);
     await say(sse('job', frame({ id: 'new', rev: 2, at: { created: new Date().toISOString() } })));
     expect(page.querySelectorAll('.card')).toHaveLength(1);
@@ -147,7 +147,7 @@ describe('the studio page', () => {
     await act(async () => type('A boat'));
     await act(async () => button('Make video').click());
     await pass(0);
-    expect(find('.composer .error').textContent).toBe('Image: Want an https URL.');
+    expect(find('.composer .error').textContent).toBe('Image: want an https URL.');
     expect(find('input[name=imageUrl]').getAttribute('aria-invalid')).toBe('true');
   });
 

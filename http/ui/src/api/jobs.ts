@@ -60,14 +60,20 @@ export async function pollJobs(
   ids: string[],
   etag: string,
   signal?: AbortSignal,
-): Promise<{ resources: Resource[]; etag: string } | null> {
+): Promise<{ resources: Resource[]; missing: string[]; etag: string } | null> {
   const headers: Record<string, string> = etag === '' ? {} : { 'If-None-Match': etag };
   const answer = await send(`/v1/jobs?ids=${ids.slice(0, maxIds).map(encodeURIComponent).join(',')}`, {
     headers,
     ...(signal && { signal }),
   });
   if (answer.status === 304) return null;
-  return { resources: decodePage(await answer.json()).resources, etag: answer.headers.get('ETag') ?? '' };
+  const body: unknown = await answer.json();
+  const { missing } = object(body);
+  return {
+    resources: decodePage(body).resources,
+    missing: Array.isArray(missing) ? missing.map(text) : [],
+    etag: answer.headers.get('ETag') ?? '',
+  };
 }
 
 function decodePage(value: unknown): Page {

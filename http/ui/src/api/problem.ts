@@ -22,7 +22,7 @@ export class Problem extends Error {
   }
 }
 
-/** The server begins the detail of a refused body with the field's name: "prompt: want 1 to 4000 bytes". */
+/** The server begins the detail of a refused body with the field's name: "prompt: has 2400 characters, at most 2000". */
 const fieldFirst = /^([A-Za-z_][\w.]*): (.+)$/s;
 
 export async function problemOf(answer: Response): Promise<Problem> {

@@ -3,9 +3,10 @@ import type { Brief, VideoRequest } from '../api';
 import { webUrl } from './media';
 import { type Refusal, useOrder } from './order';
 
-const durations = [5, 10, 15, 30];
-const defaultDuration = 10;
-const maxPrompt = 4_000;
+/** Seconds, within what the server takes: 2 to 30. */
+const durations = [6, 10, 15, 30];
+const defaultDuration = 6;
+const maxPrompt = 2_000;
 
 export interface ComposerHandle {
   /** Puts an earlier order into the form, to be changed and sent again. */

@@ -266,6 +266,7 @@ export class Studio {
     if (answer === null) return;
     this.#polled = { ids: question, etag: answer.etag };
     this.#takeAll(answer.resources);
+    for (const id of answer.missing) this.#gone(id);
   }
 
   async #act(id: string, action: () => Promise<Resource | null>): Promise<void> {

@@ -121,7 +121,7 @@ export function problemWords(problem: unknown): string {
     case 413:
       return 'That is too long to be sent.';
     case 422:
-      return problem.detail ? sentence(problem.detail) : 'Something in the form can’t be used.';
+      return problem.detail ? sentence(problem.detail, problem.field === null) : 'Something in the form can’t be used.';
     case 429:
       return `That was a lot at once. ${again}`;
     case 503:
@@ -131,8 +131,8 @@ export function problemWords(problem: unknown): string {
   }
 }
 
-function sentence(words: string): string {
-  const start = words.charAt(0).toUpperCase() + words.slice(1);
+function sentence(words: string, alone: boolean): string {
+  const start = alone ? words.charAt(0).toUpperCase() + words.slice(1) : words;
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
 
