@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -220,7 +219,7 @@ func (t *inboxTest) known(ids ...job.ID) []bool {
 
 func (t *inboxTest) want(what string, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, sameBytes); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }

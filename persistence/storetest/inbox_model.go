@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -56,7 +55,7 @@ type inboxMachine struct {
 
 func same(t *rapid.T, what string, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, sameBytes); diff != "" {
 		t.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
 }

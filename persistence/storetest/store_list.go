@@ -74,7 +74,9 @@ var listCases = []storeCase{
 		filters := []filter{
 			{"status", func(q *persistence.Query) { q.Statuses = []job.Status{job.Failed} }, func(j *job.Job) bool { return j.Status == job.Failed }},
 			{
-				"statuses", func(q *persistence.Query) { q.Statuses = []job.Status{job.Queued, job.Completed, job.Processing, job.Failed} },
+				"statuses", func(q *persistence.Query) {
+					q.Statuses = []job.Status{job.Queued, job.Completed, job.Processing, job.Failed}
+				},
 				func(j *job.Job) bool {
 					return j.Status == job.Queued || j.Status == job.Completed || j.Status == job.Processing || j.Status == job.Failed
 				},

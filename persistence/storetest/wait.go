@@ -1,10 +1,14 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/meta-ad-studio/troupe/persistence"
 )
@@ -79,4 +83,11 @@ func watching(t *testing.T, ctx context.Context, method string, run func(context
 	}
 	t.Cleanup(stop)
 	return stop
+}
+
+// sameBytes takes nil and empty for alike, and compares bytes (of any type) at once: one by one, as cmp does with slices, large
+// texts would take most of the suite's time.
+var sameBytes = cmp.Options{
+	cmpopts.EquateEmpty(),
+	cmp.FilterValues(func(a, b []byte) bool { return len(a)+len(b) > 0 }, cmp.Comparer(bytes.Equal)),
 }
