@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,7 +103,7 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, re
 	defer app.Close()
 	handler := httpapi.New(httpapi.Config{
 		Node: app, Name: node, Tokens: tokens, Registerer: registry, Gatherer: registry, Logger: log, UI: ui.Dist(),
-		ParseVideo: func(payload []byte) error { _, err := video.ParsePayload(payload); return err },
+		ParseVideo: func(payload json.RawMessage) error { _, err := video.ParsePayload(payload); return err },
 	})
 	return s.listen(ctx, log, out, restore, app, handler, b.embedded)
 }
