@@ -13,7 +13,7 @@ import (
 
 // An order and the job that renders its video are stored together: whoever sees the one will see the other.
 func ExampleEnqueue() {
-	placeOrder := func(ctx context.Context, db *pgxpool.Pool, order string, spec job.Spec, video job.Job) error {
+	placeOrder := func(ctx context.Context, db *pgxpool.Pool, order string, video job.Job) error {
 		return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, "INSERT INTO orders (id, job) VALUES ($1, $2)", order, video.ID.String()); err != nil {
 				return fmt.Errorf("insert order %s: %w", order, err)

@@ -13,6 +13,9 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
+// errNoSchema is ErrUnavailable and not ErrInvalid: the same call succeeds once somebody has migrated.
+var errNoSchema = fmt.Errorf("%w: the schema is missing or old, run the migrations", persistence.ErrUnavailable)
+
 // repeatable says whether the same call may succeed when it is made again at once: the server undid it for the sake of
 // another, or the connection broke.
 func repeatable(err error) bool {
@@ -21,7 +24,7 @@ func repeatable(err error) bool {
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return !errors.Is(err, persistence.ErrInvalid) && !errors.Is(err, persistence.ErrNotFound) // what remains is the connection
+		return !ours(err) // what remains is the connection
 	}
 	switch pg.Code {
 	case "40P01", "40001", "55P03", // deadlock, serialization, lock timeout
@@ -41,9 +44,14 @@ func stale(err error) bool {
 	return ok && (pg.Code == "26000" || pg.Code == "0A000" || pg.Code == "42P05" || pg.Code == "25006")
 }
 
+// ours says whether an error is one of the contract's already.
+func ours(err error) bool {
+	return errors.Is(err, persistence.ErrInvalid) || errors.Is(err, persistence.ErrNotFound) || errors.Is(err, persistence.ErrUnavailable)
+}
+
 // mapped turns an error into one of the contract's, keeping its text.
 func mapped(err error) error {
-	if errors.Is(err, persistence.ErrInvalid) || errors.Is(err, persistence.ErrNotFound) || errors.Is(err, persistence.ErrUnavailable) {
+	if ours(err) {
 		return err
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
@@ -56,7 +64,7 @@ func mapped(err error) error {
 	case pg.Code == "53100", pg.Code == "53200":
 		return fmt.Errorf("%w: %w", persistence.ErrFull, err) // disk, memory
 	case pg.Code == "42P01", pg.Code == "42703", pg.Code == "42883", pg.Code == "3F000":
-		return fmt.Errorf("%w: the schema is missing or old, run the migrations: %w", persistence.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", errNoSchema, err)
 	}
 	return fmt.Errorf("%w: %w", persistence.ErrUnavailable, err)
 }

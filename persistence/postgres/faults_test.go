@@ -59,6 +59,41 @@ func TestServerGoesAndComesBack(t *testing.T) {
 	mustCommit(t, s, after(t, w.Job, job.Claimed{Token: 1, Node: "n"}))
 }
 
+func TestTerminatedSessionsAreReplaced(t *testing.T) {
+	s := open(t, Config{})
+	c := connect(t, s)
+	for range 3 {
+		mustCommit(t, s, submitted(newJob()))
+		if _, err := c.Exec(t.Context(), `
+			SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'troupe'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustCommit(t, s, submitted(newJob()))
+}
+
+func TestLockedRowIsUnavailableAndThenNot(t *testing.T) {
+	s := open(t, Config{URL: testenv.Postgres(t) + "&lock_timeout=20ms"})
+	w := submitted(newJob())
+	mustCommit(t, s, w)
+	w = after(t, w.Job, job.Claimed{Token: 1, Node: "n"})
+	tx, err := connect(t, s).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM jobs FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(t.Context(), []persistence.Write{w}); !errors.Is(err, persistence.ErrUnavailable) {
+		t.Errorf("commit to a locked row: %v", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustCommit(t, s, w)
+}
+
 func TestSilentServerIsUnavailableInTime(t *testing.T) {
 	server := testenv.StartPostgres(t, testenv.Options{})
 	s := open(t, Config{URL: server.URL})

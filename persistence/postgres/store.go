@@ -41,18 +41,23 @@ func (s *Store) Close() { s.pool.Close() }
 // Stat is the state of the connections, for metrics.
 func (s *Store) Stat() *pgxpool.Stat { return s.pool.Stat() }
 
-// Ping says whether the server takes writes now.
+// Ping says whether the server takes writes now, and has the schema.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.do(ctx, "ping the database", func(ctx context.Context, c conn) error {
-		var writable bool
+		var writable, migrated bool
 		err := c.rows(ctx, statements.ping, nil, func(row [][]byte) error {
-			writable = row[0][0] == 1
+			writable, migrated = row[0][0] == 1, row[1][0] == 1
 			return nil
 		})
-		if err == nil && !writable {
+		switch {
+		case err != nil:
+			return err
+		case !writable:
 			return fmt.Errorf("%w: the database is read-only", persistence.ErrUnavailable)
+		case !migrated:
+			return errNoSchema
 		}
-		return err
+		return nil
 	})
 }
 

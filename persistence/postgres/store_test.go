@@ -78,7 +78,9 @@ func TestWhatCanNeverBeKeptIsInvalid(t *testing.T) {
 		"broken JSON":   func(spec *job.Spec) { spec.Payload = json.RawMessage(`{`) },
 		"broken UTF-8":  func(spec *job.Spec) { spec.Payload = json.RawMessage("\"\xff\"") },
 		"NUL in a name": func(spec *job.Spec) { spec.Owner = "a\x00" },
-		"too deep":      func(spec *job.Spec) { spec.Payload = json.RawMessage(strings.Repeat("[", 120_000) + strings.Repeat("]", 120_000)) },
+		"too deep": func(spec *job.Spec) {
+			spec.Payload = json.RawMessage(strings.Repeat("[", 120_000) + strings.Repeat("]", 120_000))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := s.Commit(t.Context(), []persistence.Write{submitted(newJob(change))}); !errors.Is(err, persistence.ErrInvalid) {
@@ -102,5 +104,8 @@ func TestMissingSchemaIsUnavailable(t *testing.T) {
 	}
 	if _, err := s.Commit(t.Context(), []persistence.Write{submitted(newJob())}); !errors.Is(err, persistence.ErrUnavailable) || !strings.Contains(err.Error(), "migrations") {
 		t.Errorf("got %v", err)
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, errNoSchema) {
+		t.Errorf("ping: %v", err)
 	}
 }

@@ -1,5 +1,5 @@
--- Purpose: say whether the server takes writes now.
+-- Purpose: say whether the server takes writes now, and has tables to write to.
 -- Inputs: none.
--- Output: one boolean.
+-- Output: two booleans.
 -- Atomicity: one statement.
-SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
+SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off', to_regclass('jobs') IS NOT NULL
