@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 	"github.com/meta-ad-studio/troupe/persistence/storetest/testenv"
 )
@@ -40,6 +41,14 @@ func TestFullServer(t *testing.T) {
 	limit("2mb") // far below what is used: not even a small thing fits
 	if err := in.Ping(t.Context()); !errors.Is(err, persistence.ErrFull) {
 		t.Errorf("ping: %v, want ErrFull", err)
+	}
+	state := persistence.State{ID: job.ID{1}, Terminal: true, JSON: []byte(`{"status":"completed"}`)}
+	bus := in.c.Bus("node-a")
+	if err := bus.Publish(t.Context(), []persistence.State{state}); err != nil {
+		t.Errorf("publish: %v", err)
+	}
+	if got, err := bus.Last(t.Context(), []job.ID{state.ID}); err != nil || !bytes.Equal(got[0], state.JSON) {
+		t.Errorf("the last state is %q (%v)", got, err)
 	}
 	settled := 0
 	for settled < accepted {

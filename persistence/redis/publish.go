@@ -2,8 +2,10 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -26,12 +28,12 @@ func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 	pipe := b.c.rdb.Pipeline()
 	b.c.announce(ctx, pipe, states)
 	if !b.alone {
-		return wrap(ctx, trying, b.tell(ctx, pipe, states))
+		return b.c.insist(ctx, states, wrap(ctx, trying, b.tell(ctx, pipe, states)))
 	}
 	listeners := pipe.PubSubNumSub(ctx, b.c.eventsChannel())
 	if _, err = pipe.Exec(ctx); err != nil || listeners.Val()[b.c.eventsChannel()] <= b.ears.Load() {
 		b.seq++
-		return wrap(ctx, trying, err)
+		return b.c.insist(ctx, states, wrap(ctx, trying, err))
 	}
 	return wrap(ctx, trying, b.tell(ctx, b.c.rdb.Pipeline(), states))
 }
@@ -45,6 +47,28 @@ func (b *Bus) tell(ctx context.Context, pipe goredis.Pipeliner, states []persist
 	_, err := pipe.Exec(ctx)
 	b.alone = err == nil && told.Val() <= b.ears.Load()
 	return err
+}
+
+// insist sets the states' keys once more if the server was too full for it. The messages were sent all the same.
+func (c *Client) insist(ctx context.Context, states []persistence.State, err error) error {
+	if !errors.Is(err, persistence.ErrFull) {
+		return err
+	}
+	pipe := c.rdb.Pipeline()
+	pipe.ScriptLoad(ctx, stateScript.source)
+	for i := range states {
+		pipe.EvalSha(ctx, stateScript.hash, []string{c.jobPrefix() + states[i].ID.String()}, states[i].JSON, c.ttl(&states[i]).Milliseconds())
+	}
+	_, err = pipe.Exec(ctx)
+	return wrap(ctx, "set "+strconv.Itoa(len(states))+" states on a full server", err)
+}
+
+// ttl is how long the state's key is kept.
+func (c *Client) ttl(s *persistence.State) time.Duration {
+	if s.Terminal {
+		return c.config.TerminalTTL
+	}
+	return c.config.LiveTTL
 }
 
 // announce adds, for each state, the setting of its key and the message on its channel.

@@ -43,6 +43,7 @@ var (
 	cancelScript  = load("cancel")
 	knownScript   = load("known")
 	depthScript   = load("depth")
+	stateScript   = load("state")
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {
