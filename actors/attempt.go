@@ -78,7 +78,7 @@ func (at *attempt) progress(p job.Progress) {
 	}
 }
 
-// taken is the latest progress; a newer one will be told anew.
+// taken is the latest progress, zero if there was none; a newer one will be told anew.
 func (at *attempt) taken() job.Progress {
 	at.mu.Lock()
 	defer at.mu.Unlock()

@@ -293,6 +293,9 @@ func (a *jobActor) onFinished(c actor.Context, m *finished) {
 		a.stopWhenDone(c)
 		return
 	}
+	if next, _, err := a.job.Apply(job.Progressed{Progress: a.attempt.taken()}, time.Now()); err == nil {
+		a.job = next // what it said last
+	}
 	a.step(c, a.outcome(m))
 }
 
