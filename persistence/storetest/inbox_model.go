@@ -19,11 +19,12 @@ import (
 func inboxAgainstModel(t *testing.T, in persistence.Inbox) {
 	ctx := testContext(t)
 	runs := 0
+	seen := make(tally)
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		seed := rapid.Uint64().Draw(rt, "seed")
 		m := &inboxMachine{
-			ctx: ctx, in: in, queue: fmt.Sprintf("model-%d", runs), model: newModel(), rng: rand.New(rand.NewPCG(seed, seed)), tainted: make(map[job.ID]bool),
+			ctx: ctx, in: in, queue: fmt.Sprintf("model-%d", runs), model: newModel(), rng: rand.New(rand.NewPCG(seed, seed)), tainted: make(map[job.ID]bool), seen: seen,
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"":              m.compare,
@@ -40,6 +41,8 @@ func inboxAgainstModel(t *testing.T, in persistence.Inbox) {
 			"known":         m.known,
 		})
 	})
+	seen.check(t, "accepted", "refused by key", "claimed", "claimed after a crash", "told to cancel", "held", "lost", "forgotten", "settled", "not settled",
+		"restored", "not restored", "reaped", "came due", "removed")
 }
 
 type inboxMachine struct {
@@ -51,6 +54,7 @@ type inboxMachine struct {
 	ids   []job.ID   // all ever made
 	// tainted are jobs that were removed: whether their keys still bind is not said.
 	tainted map[job.ID]bool
+	seen    tally
 }
 
 func same(t *rapid.T, what string, got, want any) {
@@ -90,6 +94,15 @@ func (m *inboxMachine) some(t *rapid.T, n int) []job.ID {
 		t.Skip("no job yet")
 	}
 	return rapid.SliceOfNDistinct(rapid.SampledFrom(m.ids), 1, min(n, len(m.ids)), rapid.ID[job.ID]).Draw(t, "ids")
+}
+
+// mostlyLeased draws as some, and mostly jobs that are leased.
+func (m *inboxMachine) mostlyLeased(t *rapid.T, n int) []job.ID {
+	held := m.model.ids(leased)
+	if len(held) == 0 || rapid.IntRange(0, 3).Draw(t, "any") == 3 {
+		return m.some(t, n)
+	}
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(held), 1, min(n, len(held)), rapid.ID[job.ID]).Draw(t, "leased ids")
 }
 
 func (m *inboxMachine) fresh(t *rapid.T) persistence.Entry {
@@ -158,6 +171,9 @@ func (m *inboxMachine) offer(t *rapid.T, batch []persistence.Entry, far map[job.
 	got, err := m.in.Enqueue(m.ctx, m.queue, batch)
 	ok(t, err)
 	same(t, "answers", got, want)
+	for _, a := range want {
+		m.seen.either(a.Accepted, "accepted", "refused by key")
+	}
 	m.await(t, soon, since)
 }
 
@@ -173,6 +189,7 @@ func (m *inboxMachine) await(t *rapid.T, soon []job.ID, since int) {
 		return
 	}
 	m.model.due(moved, since)
+	m.seen["came due"] += len(moved)
 	want := m.model.depth().Delayed
 	eventually(t, "jobs due soon have moved", func() bool {
 		_, next, err := m.in.Due(m.ctx, m.queue, 2)
@@ -194,6 +211,11 @@ func (m *inboxMachine) claim(t *rapid.T) {
 	got, err := m.in.Claim(m.ctx, m.queue, node, most, lease)
 	ok(t, err)
 	ok(t, m.model.claim(node, most, lease == short, got))
+	for _, c := range got {
+		m.seen["claimed"]++
+		m.seen.either(c.Crashes > 0, "claimed after a crash", "")
+		m.seen.either(c.CancelRequested, "told to cancel", "")
+	}
 }
 
 // hold draws a lease of the job: mostly the right one, if there is one.
@@ -212,9 +234,10 @@ func (m *inboxMachine) renew(t *rapid.T) {
 	term := leases.Draw(t, "term")
 	var batch []persistence.Lease
 	var want []persistence.Renewal
-	for _, id := range m.some(t, 5) {
+	for _, id := range m.mostlyLeased(t, 5) {
 		l := m.hold(t, id)
 		r := persistence.Renewal{State: m.model.renew(l, term == short)}
+		m.seen[[]string{"", "held", "lost", "forgotten"}[r.State]]++
 		r.CancelRequested = r.State == persistence.Held && m.model.jobs[id].cancel
 		batch, want = append(batch, l), append(want, r)
 	}
@@ -234,7 +257,7 @@ func (m *inboxMachine) settle(t *rapid.T) {
 	var batch []persistence.Settlement
 	var want []bool
 	var soon []job.ID
-	for _, id := range m.some(t, 5) {
+	for _, id := range m.mostlyLeased(t, 5) {
 		s := persistence.Settlement{Lease: m.hold(t, id), Verb: verbs.Draw(t, "verb")}
 		if s.Verb == persistence.Delay {
 			s.RunAt = time.Now().Add(long)
@@ -243,6 +266,7 @@ func (m *inboxMachine) settle(t *rapid.T) {
 			}
 		}
 		done := m.model.settle(s)
+		m.seen.either(done, "settled", "not settled")
 		if done && s.Verb == persistence.Delay && time.Until(s.RunAt) < long/2 {
 			soon = append(soon, id)
 		}
@@ -267,6 +291,7 @@ func (m *inboxMachine) restore(t *rapid.T) {
 	var want []bool
 	for _, e := range batch {
 		want = append(want, m.model.restore(e, node, lease == short))
+		m.seen.either(want[len(want)-1], "restored", "not restored")
 	}
 	got, err := m.in.Restore(m.ctx, m.queue, node, batch, lease)
 	ok(t, err)
@@ -282,6 +307,7 @@ func (m *inboxMachine) reap(t *rapid.T) {
 			t.Fatalf("%d were reaped, asked for %d", len(got), most)
 		}
 		ok(t, m.model.reap(got))
+		m.seen["reaped"] += len(got)
 		return len(m.model.ended()) == 0
 	})
 }
@@ -297,7 +323,9 @@ func (m *inboxMachine) hasten(t *rapid.T) {
 
 func (m *inboxMachine) remove(t *rapid.T) {
 	ids := m.some(t, 3)
+	before := len(m.model.jobs)
 	m.model.remove(ids)
+	m.seen["removed"] += before - len(m.model.jobs)
 	ok(t, m.in.Remove(m.ctx, m.queue, ids))
 	for _, id := range ids {
 		m.tainted[id] = true
