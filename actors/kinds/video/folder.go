@@ -11,8 +11,10 @@ import (
 const (
 	folderPrefix = "troupe-video-"
 	lockName     = "lock"
-	// sweepAge is how old a folder must be to be swept: a younger one may not have its lock yet.
-	sweepAge = time.Minute
+	// lockedAge is how old a folder must be for its lock to count: a younger one may be just about to be locked.
+	lockedAge = time.Second
+	// locklessAge is how old a folder without a lock must be to be swept.
+	locklessAge = time.Minute
 	// unlockedAge is how old a folder must be to be swept where there are no locks.
 	unlockedAge = 24 * time.Hour
 )
@@ -60,7 +62,10 @@ func sweep(parent string, log *slog.Logger) {
 	}
 	for _, path := range paths {
 		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < sweepAge || inUse(path, time.Since(info.ModTime())) {
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		if age := time.Since(info.ModTime()); age < lockedAge || inUse(path, age) {
 			continue
 		}
 		if err := os.RemoveAll(path); err != nil {

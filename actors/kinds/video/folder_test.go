@@ -10,7 +10,6 @@ import (
 
 func TestSweepTakesOnlyWhatDeadProcessesLeft(t *testing.T) {
 	parent := t.TempDir()
-	old := time.Now().Add(-48 * time.Hour)
 	dead, err := openFolder(parent)
 	if err != nil {
 		t.Fatal(err)
@@ -30,9 +29,9 @@ func TestSweepTakesOnlyWhatDeadProcessesLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, path := range []string{dead.path, alive.path, other} {
-		if err := os.Chtimes(path, old, old); err != nil {
-			t.Fatal(err)
+	for path, age := range map[string]time.Duration{dead.path: 2 * time.Second, alive.path: 48 * time.Hour, other: 48 * time.Hour, young: 2 * time.Second} {
+		if at := time.Now().Add(-age); os.Chtimes(path, at, at) != nil {
+			t.Fatal(path)
 		}
 	}
 	sweep(parent, slog.New(slog.DiscardHandler))

@@ -14,10 +14,10 @@ func lock(file *os.File) error {
 }
 
 // inUse says whether a process holds the folder's lock.
-func inUse(path string, _ time.Duration) bool {
+func inUse(path string, age time.Duration) bool {
 	file, err := os.Open(filepath.Join(path, lockName))
 	if err != nil {
-		return !os.IsNotExist(err)
+		return age < locklessAge || !os.IsNotExist(err)
 	}
 	defer file.Close()
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil

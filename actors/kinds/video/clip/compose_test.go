@@ -102,3 +102,20 @@ func TestPicturesOfAnyShapeCover(t *testing.T) {
 		}
 	}
 }
+
+func FuzzCompose(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	fonts := &Fonts{}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 4000 {
+			return
+		}
+		defer time.AfterFunc(5*time.Second, func() { panic("not within 5 s") }).Stop()
+		s := Compose(Spec{Text: text, Width: MinWidth, Height: MinHeight}, fonts)
+		if len(s.layers) > 30 || s.Poster() == nil {
+			t.Errorf("%d layers", len(s.layers))
+		}
+	})
+}
