@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,56 +15,86 @@ import (
 
 	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
-	"github.com/meta-ad-studio/troupe/persistence"
+	"github.com/meta-ad-studio/troupe/persistence/local"
 	"github.com/meta-ad-studio/troupe/persistence/redis"
 	"github.com/meta-ad-studio/troupe/persistence/sqlite"
 	"github.com/meta-ad-studio/troupe/persistence/storetest/testenv"
 )
 
-// rig is a whole node behind a socket: jobs in a file, the bus on a Redis of the tests' own.
-type rig struct {
-	*httptest.Server
-	t       *testing.T
-	app     *actors.App
-	handler *Handler
-	metrics *prometheus.Registry
-	release chan struct{} // each value lets one "gate" go on
+// world is what the nodes of a test share: jobs in a file, artifacts in a folder, and a bus on a Redis of the tests' own.
+type world struct {
+	t         *testing.T
+	db        *sqlite.DB
+	artifacts *local.Artifacts
+	redis     redis.Config
+	release   chan struct{} // each value lets one "gate" go on
 }
 
-// newRig starts one. Its kinds: echo, boom (fails for good), gate (waits for release), steps (much progress), files.
-func newRig(t *testing.T, change func(*Config)) *rig {
+var worlds atomic.Int64
+
+func newWorld(t *testing.T, redisURL string) *world {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "troupe.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	client, err := redis.Open(t.Context(), redis.Config{URL: testenv.Redis(t)})
+	artifacts, err := local.OpenArtifacts(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = client.Close() })
-	rig := &rig{t: t, metrics: prometheus.NewRegistry(), release: make(chan struct{})}
-	name := fmt.Sprintf("n%d", time.Now().UnixNano())
-	rig.app, err = actors.New(actors.Config{
-		Node: name, Store: db.Store(), Inbox: db.Inbox(), Bus: client.Bus(name), Artifacts: folder(t.TempDir()), Metrics: rig.metrics,
-		Queues: []actors.Queue{{Name: "default", Concurrency: 20}, {Name: "video", Concurrency: 2, StoreFirst: true}},
-	})
+	t.Cleanup(func() { _ = artifacts.Close() })
+	// Channels are not bound to a database of Redis: the prefix keeps tests that run at once apart.
+	return &world{t, db, artifacts, redis.Config{URL: redisURL, Prefix: fmt.Sprintf("w%d:", worlds.Add(1))}, make(chan struct{})}
+}
+
+// rig is a whole node behind a socket.
+type rig struct {
+	*httptest.Server
+	*world
+	app     *actors.App
+	handler *Handler
+	metrics *prometheus.Registry
+}
+
+// newRig starts the only node of a world.
+func newRig(t *testing.T, change func(*Config)) *rig {
+	t.Helper()
+	return newWorld(t, testenv.Redis(t)).start(change, nil)
+}
+
+// start starts a node. Its kinds: echo, boom (fails for good), gate (waits for release), steps (much progress), files.
+func (w *world) start(change func(*Config), changeApp func(*actors.Config)) *rig {
+	w.t.Helper()
+	client, err := redis.Open(w.t.Context(), w.redis)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = client.Close() })
+	rig := &rig{world: w, metrics: prometheus.NewRegistry()}
+	name := fmt.Sprintf("n%d", time.Now().UnixNano())
+	config := actors.Config{
+		Node: name, Store: w.db.Store(), Inbox: w.db.Inbox(), Bus: client.Bus(name), Artifacts: w.artifacts, Metrics: rig.metrics,
+		Queues: []actors.Queue{{Name: "default", Concurrency: 20}, {Name: "video", Concurrency: 2, StoreFirst: true}},
+	}
+	if changeApp != nil {
+		changeApp(&config)
+	}
+	if rig.app, err = actors.New(config); err != nil {
+		w.t.Fatal(err)
 	}
 	rig.handle()
 	if err := rig.app.Start(context.Background()); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	t.Cleanup(rig.app.Close)
+	w.t.Cleanup(rig.app.Close)
 	cfg := Config{Node: rig.app, Name: name, Registerer: rig.metrics, Gatherer: rig.metrics}
 	if change != nil {
 		change(&cfg)
 	}
 	rig.handler = New(cfg)
 	rig.Server = httptest.NewServer(rig.handler)
-	t.Cleanup(func() {
+	w.t.Cleanup(func() {
 		rig.CloseClientConnections() // streams that a test left open
 		rig.Close()
 	})
@@ -136,38 +165,3 @@ func (r *rig) await(id job.ID, want job.Status) job.View {
 		<-time.After(5 * time.Millisecond) // between two looks
 	}
 }
-
-// folder keeps artifacts as files, for the tests.
-type folder string
-
-type folderFile struct {
-	*os.File
-	info os.FileInfo
-}
-
-func (f folderFile) Size() int64         { return f.info.Size() }
-func (f folderFile) Modified() time.Time { return f.info.ModTime() }
-
-func (f folder) path(id job.ID, token int64, name string) string {
-	return filepath.Join(string(f), fmt.Sprintf("%s-%d-%s", id, token, name))
-}
-
-func (f folder) Put(_ context.Context, id job.ID, token int64, name, media string, content io.Reader, limit int64) (job.Artifact, error) {
-	data, err := io.ReadAll(io.LimitReader(content, limit))
-	if err != nil {
-		return job.Artifact{}, err
-	}
-	art := job.Artifact{Name: name, Type: media, Bytes: int64(len(data)), Token: token, ETag: fmt.Sprintf("%x", len(data))}
-	return art, os.WriteFile(f.path(id, token, name), data, 0o600)
-}
-
-func (f folder) Open(_ context.Context, id job.ID, token int64, name string) (persistence.ArtifactFile, error) {
-	file, err := os.Open(f.path(id, token, name))
-	if err != nil {
-		return nil, persistence.ErrNotFound
-	}
-	info, err := file.Stat()
-	return folderFile{file, info}, err
-}
-
-func (f folder) Delete(context.Context, []job.ID) error { return nil }
