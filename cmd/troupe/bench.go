@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"time"
 
@@ -30,6 +31,7 @@ type benching struct {
 	Rounds      int    `help:"Rounds; the median, least and most of each figure are printed." default:"3"`
 	Concurrency int    `help:"Handlers at once." default:"2000"`
 	JSON        bool   `help:"Print one JSON object instead of a table." name:"json"`
+	CPUProfile  string `help:"Write a CPU profile of what the last round measured, for go tool pprof." name:"cpuprofile" hidden:"" type:"path"`
 }
 
 // figures are what one round measured, by name.
@@ -68,6 +70,21 @@ func (b *benching) rounds(ctx context.Context, o output, order []string, round f
 		fmt.Fprintf(o.out, "%-34s %12.6g %12.6g %12.6g\n", r.Name, r.Median, r.Least, r.Most)
 	}
 	return nil
+}
+
+// profile starts a CPU profile if one was asked for; stop ends and closes it.
+func (b *benching) profile() (stop func(), err error) {
+	if b.CPUProfile == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(b.CPUProfile)
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("profile: %w", err), file.Close())
+	}
+	return func() { pprof.StopCPUProfile(); _ = file.Close() }, nil
 }
 
 // rig is a node of a bench's own on a clean slate.

@@ -46,6 +46,11 @@ func (c *benchDrainCmd) round(ctx context.Context) (figures, error) {
 	if err := until(ctx, 10*time.Millisecond, settled); err != nil {
 		return nil, err
 	}
+	stop, err := c.profile()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	rows, commits, cpu := r.sum("troupe_write_through_batch_jobs"), r.count("troupe_write_through_batch_jobs"), readCPU()
 	began = time.Now()
 	if err := pause(false); err != nil {

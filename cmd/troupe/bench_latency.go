@@ -68,6 +68,11 @@ func (c *benchLatencyCmd) round(ctx context.Context) (figures, error) {
 		return nil, err
 	}
 	defer watch.Close()
+	stop, err := c.profile()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	watched := make(chan error, 1)
 	total := int(float64(c.Rate) * c.Duration.Seconds())
 	go func() { watched <- watchEnds(ctx, watch, total, &dues, &done) }()
