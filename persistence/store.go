@@ -71,7 +71,8 @@ type Write struct {
 
 // Outcome is what became of a write.
 type Outcome struct {
-	// Applied: the row is as this write says, now or from before.
+	// Applied: the row is as this write says, now or from before. From before means that fence and time are both the write's:
+	// after an inbox was rolled back, one node may be given one token twice, and then two writes can have the same fence.
 	Applied bool
 	// Current is the row's fence if the write was not applied.
 	Current Fence

@@ -182,7 +182,7 @@ func (b *batch) outcomes(ctx context.Context, c conn, outcomes []persistence.Out
 		id, current := decodeFence(row)
 		i := b.index[id]
 		switch write := persistence.FenceOf(&b.writes[i].Job); {
-		case current == write:
+		case current == write && timestamp(row[6]).Equal(b.writes[i].Job.Updated):
 			outcomes[i] = persistence.Outcome{Applied: true}
 		case current.Admits(write):
 			return errMoved

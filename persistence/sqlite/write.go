@@ -67,7 +67,8 @@ func encodeHistory(lines []job.Transition) (string, error) {
 // stored is what the store has of a job: its row and its fence.
 type stored struct {
 	n     int64
-	fence persistence.Fence
+	fence   persistence.Fence
+	updated int64 // microseconds since 1970
 }
 
 // fences reads what the store has of the jobs, in the order of the ids; nil where it has nothing.
@@ -77,7 +78,7 @@ func (c *change) fences(ids []job.ID) ([]*stored, error) {
 		status, err := job.ParseStatus(r.text(3))
 		found[r.int(0)] = &stored{n: r.int64(1), fence: persistence.Fence{
 			Life: r.int(2), Status: status, Token: r.int64(4), Node: r.text(5), Rev: r.int64(6),
-		}}
+		}, updated: r.int64(7)}
 		return err
 	})
 	return found, err
@@ -90,7 +91,7 @@ func (c *change) put(w *encoded, was *stored) (persistence.Outcome, error) {
 	}
 	fence := persistence.FenceOf(&w.Job)
 	switch {
-	case was.fence == fence:
+	case was.fence == fence && was.updated == w.Job.Updated.UnixMicro():
 		return persistence.Outcome{Applied: true}, nil
 	case !was.fence.Admits(fence):
 		return persistence.Outcome{Current: was.fence}, nil

@@ -1,5 +1,5 @@
 -- Purpose: read the fences of rows that did not admit a write.
 -- Inputs: $1 ids.
--- Output: id, life, status, token, node, rev of those that are there.
+-- Output: id, life, status, token, node, rev, updated_at of those that are there.
 -- Atomicity: one statement.
-SELECT id, life, status, token, node, rev FROM jobs WHERE id = ANY ($1::uuid[])
+SELECT id, life, status, token, node, rev, updated_at FROM jobs WHERE id = ANY ($1::uuid[])
