@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -96,7 +97,7 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, re
 	if err != nil {
 		return err
 	}
-	s.register(app, log, samples)
+	s.register(app, b, log, samples)
 	if err := app.Start(ctx); err != nil {
 		return err
 	}
@@ -150,8 +151,9 @@ func announce(out io.Writer, addr net.Addr, embedded bool) {
 	fmt.Fprintf(out, "Troupe %s is ready, %s: http://%s/\n", version(), kind, addr)
 }
 
-func (s *serving) register(app *actors.App, log *slog.Logger, samples bool) {
-	app.Handle("video.generate", video.New(video.Config{FFmpeg: s.FFmpeg, Log: log}), actors.KindOptions{
+func (s *serving) register(app *actors.App, b *backends, log *slog.Logger, samples bool) {
+	renderer := video.Config{FFmpeg: s.FFmpeg, TempDir: filepath.Join(s.Data, "tmp"), Artifacts: b.artifacts, Log: log}
+	app.Handle(video.Kind, video.New(renderer), actors.KindOptions{
 		Queue:    "video",
 		Validate: func(payload []byte) error { _, err := video.ParsePayload(payload); return err },
 		Policy:   job.Policy{MaxAttempts: 3, Timeout: job.Duration(15 * time.Minute)},
