@@ -36,7 +36,7 @@ func findsFault(t *testing.T, suite, fault string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), self, "-test.run", "^"+suite+"$", "-rapid.nofailfile", "-rapid.shrinktime=1s")
+		cmd := exec.CommandContext(t.Context(), self, "-test.run", "^"+suite+"$", "-test.failfast", "-rapid.nofailfile", "-rapid.shrinktime=0s")
 		cmd.Env = append(os.Environ(), faultVariable+"="+fault)
 		out, err := cmd.CombinedOutput()
 		if err == nil {
