@@ -16,12 +16,28 @@ import (
 
 // cli is every command, flag and environment variable there is.
 type cli struct {
-	Dev     devCmd     `cmd:"" help:"Run a node on this machine, with sample jobs and readable logs; no server needed."`
-	Serve   serveCmd   `cmd:"" help:"Run a node: on Redis and Postgres if their URLs are given, otherwise embedded."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up, down, or show it."`
-	Token   tokenCmd   `cmd:"" help:"Make a token for the HTTP interface."`
-	Bench   benchCmd   `cmd:"" help:"Measure your own servers."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Dev   devCmd   `cmd:"" group:"node" help:"Run a node on this machine, with sample jobs and readable logs; no server needed."`
+	Serve serveCmd `cmd:"" group:"node" help:"Run a node: on Redis and Postgres if their URLs are given, otherwise embedded."`
+
+	Enqueue enqueueCmd `cmd:"" group:"jobs" help:"Submit a job."`
+	Jobs    jobsCmd    `cmd:"" group:"jobs" help:"List, show, watch, cancel and retry jobs."`
+	Dead    deadCmd    `cmd:"" group:"jobs" help:"Dead letters: jobs that failed for good."`
+	Queues  queuesCmd  `cmd:"" group:"jobs" help:"List, pause, resume and set queues."`
+
+	Migrate migrateCmd `cmd:"" group:"setup" help:"Bring the database's schema up, down, or show it."`
+	Token   tokenCmd   `cmd:"" group:"setup" help:"Make a token for the HTTP interface."`
+	Bench   benchCmd   `cmd:"" group:"setup" help:"Measure your own servers."`
+	Version versionCmd `cmd:"" group:"setup" help:"Print the version."`
+}
+
+// groups are the headings under which help lists commands and flags.
+var groups = []kong.Group{
+	{Key: "node", Title: "Run a node:"},
+	{Key: "jobs", Title: "Work with jobs, through a node:"},
+	{Key: "setup", Title: "Set up:"},
+	{Key: "filter", Title: "Which jobs:"},
+	{Key: "server", Title: "Which node:"},
+	{Key: "storage", Title: "Where jobs are kept:"},
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -35,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	parser, err := kong.New(&commands,
 		kong.Name("troupe"),
 		kong.Description("A job supervisor built on actors: durable jobs, live streams, one binary."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(output{stdout, stderr}), kong.Bind(restoreSignals(stop)),
 	)
