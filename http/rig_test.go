@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -53,8 +54,17 @@ type rig struct {
 	*httptest.Server
 	*world
 	app     *actors.App
-	handler *Handler
+	handler *Handler // the first
+	current atomic.Pointer[Handler]
+	config  Config
 	metrics *prometheus.Registry
+}
+
+// replace has another handler of the same node serve, and drains the one before, as a deployment does.
+func (r *rig) replace() {
+	cfg := r.config
+	cfg.Registerer, cfg.Gatherer = nil, nil
+	r.current.Swap(New(cfg)).Drain(100 * time.Millisecond)
 }
 
 // newRig starts the only node of a world.
@@ -92,8 +102,9 @@ func (w *world) start(change func(*Config), changeApp func(*actors.Config)) *rig
 	if change != nil {
 		change(&cfg)
 	}
-	rig.handler = New(cfg)
-	rig.Server = httptest.NewServer(rig.handler)
+	rig.config, rig.handler = cfg, New(cfg)
+	rig.current.Store(rig.handler)
+	rig.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rig.current.Load().ServeHTTP(w, r) }))
 	w.t.Cleanup(func() {
 		rig.CloseClientConnections() // streams that a test left open
 		rig.Close()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,14 +16,19 @@ import (
 )
 
 // watcher is a client that does its duty: it applies a state if and only if it is newer, remembers the last id, and
-// checks what the contract promises.
+// checks what the contract promises. One goroutine uses it; others may ask what it was told.
 type watcher struct {
 	t      *testing.T
 	base   string
 	path   string
 	lastID string
-	state  map[job.ID]jobData
-	seen   map[job.ID]int64 // the greatest rev ever applied
+	onJob  func(jobData) // if set, sees each job event as it comes
+	modes  map[string]int
+
+	mu    sync.Mutex
+	state map[job.ID]jobData
+	seen  map[job.ID]int64     // the greatest rev ever applied
+	all   map[job.ID][]jobData // what was applied, in order
 }
 
 // jobData is what the tests need of a job event.
@@ -30,10 +37,33 @@ type jobData struct {
 	Rev      int64  `json:"rev"`
 	Status   string `json:"status"`
 	Terminal bool   `json:"terminal"`
+	Progress struct {
+		Percent float64 `json:"pct"`
+	} `json:"progress"`
 }
 
 func watch(t *testing.T, base, path string) *watcher {
-	return &watcher{t: t, base: base, path: path, state: map[job.ID]jobData{}, seen: map[job.ID]int64{}}
+	return &watcher{
+		t: t, base: base, path: path, modes: map[string]int{}, state: map[job.ID]jobData{}, seen: map[job.ID]int64{}, all: map[job.ID][]jobData{},
+	}
+}
+
+// told is what the client knows of each job, as text.
+func (w *watcher) told() map[job.ID]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := map[job.ID]string{}
+	for id, j := range w.state {
+		known[id] = fmt.Sprintf("%s at %d", j.Status, j.Rev)
+	}
+	return known
+}
+
+// knows says whether the client has seen the job end.
+func (w *watcher) knows(id job.ID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state[id].Terminal
 }
 
 // connection is one connection of a watcher.
@@ -63,6 +93,7 @@ func (w *watcher) connect(ctx context.Context) *connection {
 	if err := json.Unmarshal([]byte(e.data), &c.hello); err != nil {
 		w.t.Fatal(err)
 	}
+	w.modes[c.hello.Mode]++
 	return c
 }
 
@@ -122,6 +153,8 @@ func (c *connection) tryNext() (event, bool) {
 
 func (c *connection) apply(e event) {
 	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.names = append(c.names, e.name)
 	c.lastID = e.id
 	switch e.name {
@@ -144,6 +177,10 @@ func (c *connection) apply(e event) {
 				c.t.Errorf("job %s: %s after its end", j.ID, j.Status)
 			}
 			c.seen[j.ID], c.state[j.ID] = j.Rev, j
+			c.all[j.ID] = append(c.all[j.ID], j)
+		}
+		if c.onJob != nil {
+			c.onJob(j)
 		}
 	case eventRemoved:
 		var gone removedData

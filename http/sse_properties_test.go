@@ -6,115 +6,164 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence/storetest/testenv"
 )
 
-// Clients come, are cut off after any frame, and come back, while jobs are submitted, run, fail, are cancelled and
-// redriven. In the end each client knows what the store knows: P1, P2, P3, P4, P7 and P9 of the contract of streams.
+// Clients come to either of two nodes, read at their leisure, are cut off after any frame or sent away by a deployment, and
+// come back, while jobs are submitted, run, fail, are cancelled and redriven at both. In the end each client knows
+// what the store knows, and was told nothing that was not so: P1, P2, P3, P4, P7 and P9 of the contract of streams.
 func TestClientsThatComeAndGoMissNothing(t *testing.T) {
-	rig := newRig(t, func(c *Config) { c.Streams.MaxAge = 3 * time.Second })
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	ctx := limited(t)
+	w := newWorld(t, testenv.Redis(t))
+	often := func(c *Config) { c.Streams.MaxAge = 4 * time.Second }
+	nodes := []*rig{w.start(often, nil), w.start(often, nil)}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	var restless, steady sync.WaitGroup
 	stop := make(chan struct{})
-	results := make(chan *watcher, 8)
+	var clients []*watcher
 	for i := range 8 {
-		go func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(i)))
-			path := "/v1/stream?topic=all"
-			if i%2 == 1 {
-				path = "/v1/stream?topic=owner:u1&topic=owner:u2"
-			}
-			results <- restless(ctx, watch(t, rig.URL, path), rng, stop)
-		}()
+		c := watch(t, nodes[i/2%len(nodes)].URL, []string{"/v1/stream?topic=all", "/v1/stream?topic=owner:u1&topic=owner:u2"}[i%2])
+		clients = append(clients, c)
+		if i < 4 {
+			restless.Go(func() { c.comeAndGo(ctx, nodes, rand.New(rand.NewPCG(seed, uint64(i))), stop) })
+		} else {
+			steady.Go(func() { c.stay(ctx) })
+		}
 	}
-	owned := rig.churn(rand.New(rand.NewPCG(seed, 99)), 150)
-	close(stop)
+	defer steady.Wait()
+	defer cancel()
+	began := time.Now()
+	owned := churn(nodes, rand.New(rand.NewPCG(seed, 99)), 100)
+	t.Logf("the jobs took %s", time.Since(began))
 	want := map[job.ID]string{}
 	for id := range owned {
 		var view job.View
-		do(t, rig.Server, "GET", "/v1/jobs/"+id.String(), "").decode(t, &view)
+		do(t, nodes[0].Server, "GET", "/v1/jobs/"+id.String(), "").decode(t, &view)
 		want[id] = fmt.Sprintf("%s at %d", view.Status, view.Version)
 	}
-	fresh := watch(t, rig.URL, "/v1/stream?topic=all")
-	c := fresh.connect(ctx)
-	c.until(eventReady)
-	c.close()
-	if diff := cmp.Diff(want, told(fresh)); diff != "" {
-		t.Errorf("seed %d: the store (-) and a snapshot (+) differ:\n%s", seed, diff)
-	}
-	for range 8 {
-		w := <-results
+	differs := func(c *watcher) string {
 		mine := maps.Clone(want)
 		maps.DeleteFunc(mine, func(id job.ID, _ string) bool {
-			return strings.Contains(w.path, "owner") && owned[id] != "u1" && owned[id] != "u2"
+			return strings.Contains(c.path, "owner") && owned[id] != "u1" && owned[id] != "u2"
 		})
-		if diff := cmp.Diff(mine, told(w)); diff != "" {
-			t.Errorf("seed %d, %s: the store (-) and the client (+) differ:\n%s", seed, w.path, diff)
+		return cmp.Diff(mine, c.told())
+	}
+	for _, c := range clients[4:] { // they stayed: nothing they have to do will tell them
+		for deadline := time.Now().Add(20 * time.Second); differs(c) != "" && time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
 		}
+	}
+	close(stop)
+	restless.Wait()
+	modes := map[string]int{}
+	for i, c := range clients {
+		if diff := differs(c); diff != "" {
+			t.Errorf("seed %d, client %d of %s: the store (-) and the client (+) differ:\n%s", seed, i, c.path, diff)
+		}
+		c.compareWithHistory(nodes[0])
+		maps.Copy(modes, c.modes)
+	}
+	if modes["resume"] == 0 || modes["snapshot"] == 0 {
+		t.Errorf("seed %d: connections were of the modes %v only", seed, modes)
 	}
 }
 
-// restless reads, lets itself be cut off, comes back; and when all is quiet, once more to the end.
-func restless(ctx context.Context, w *watcher, rng *rand.Rand, stop chan struct{}) *watcher {
-	for {
+// comeAndGo reads, some of it slowly, lets itself be cut off and comes back, to any node; and when all is quiet, once more.
+func (w *watcher) comeAndGo(ctx context.Context, nodes []*rig, rng *rand.Rand, stop chan struct{}) {
+	for last := false; !last && ctx.Err() == nil; {
 		select {
 		case <-stop:
-			c := w.connect(ctx)
-			defer c.close()
-			for !c.ready {
-				if _, ok := c.tryNext(); !ok {
-					return w
-				}
-			}
-			return w
+			last = true
 		default:
 		}
-		patience, cancel := context.WithTimeout(ctx, time.Duration(1+rng.IntN(300))*time.Millisecond)
-		c := w.dial(ctx)
-		context.AfterFunc(patience, c.close)
-		for range rng.IntN(60) {
+		if rng.IntN(3) == 0 {
+			w.base = nodes[rng.IntN(len(nodes))].URL
+		}
+		c := w.connect(ctx)
+		impatient := context.AfterFunc(ctx, c.close)
+		if !last {
+			cut := time.AfterFunc(time.Duration(1+rng.IntN(300))*time.Millisecond, c.close) // within a frame, perhaps
+			defer cut.Stop() //nolint:revive // they are few
+		}
+		slow := rng.IntN(4) == 0
+		for left := rng.IntN(60); left > 0 && !last || last && !c.ready; left-- {
+			if e, ok := c.tryNext(); !ok || e.name == eventEnd {
+				last = false // that was no last look
+				break
+			}
+			if slow && !last {
+				<-time.After(time.Duration(rng.IntN(10)) * time.Millisecond)
+			}
+		}
+		impatient()
+		c.close()
+		<-time.After(time.Duration(rng.IntN(200)) * time.Millisecond) // away
+	}
+}
+
+// stay reads until the context ends, and comes back when it is told to.
+func (w *watcher) stay(ctx context.Context) {
+	for ctx.Err() == nil {
+		c := w.connect(ctx)
+		for {
 			if e, ok := c.tryNext(); !ok || e.name == eventEnd {
 				break
 			}
 		}
-		cancel()
 		c.close()
 	}
 }
 
-// churn makes n jobs live their lives, and answers their owners.
-func (r *rig) churn(rng *rand.Rand, n int) map[job.ID]string {
+// churn makes n jobs live their lives, at any of the nodes, and answers their owners.
+func churn(nodes []*rig, rng *rand.Rand, n int) map[job.ID]string {
 	owned := map[job.ID]string{}
-	for range n {
+	for i := range n {
+		at := nodes[rng.IntN(len(nodes))]
 		owner := fmt.Sprintf("u%d", rng.IntN(4))
 		kind := []string{"echo", "steps", "steps", "boom"}[rng.IntN(4)]
-		id := r.submit(fmt.Sprintf(`{"kind":%q,"owner":%q,"delay":"%dms"}`, kind, owner, rng.IntN(3)*20))
+		id := at.submit(fmt.Sprintf(`{"kind":%q,"owner":%q,"delay":"%dms"}`, kind, owner, rng.IntN(3)*20))
 		owned[id] = owner
-		switch rng.IntN(6) {
-		case 0:
-			do(r.t, r.Server, "POST", "/v1/jobs/"+id.String()+"/cancel", "")
-		case 1:
-			do(r.t, r.Server, "POST", "/v1/jobs/"+id.String()+"/retry", "")
+		if verb := []string{"cancel", "retry", "", "", "", ""}[rng.IntN(6)]; verb != "" {
+			do(at.t, nodes[rng.IntN(len(nodes))].Server, "POST", "/v1/jobs/"+id.String()+"/"+verb, "")
+		}
+		if i%50 == 25 {
+			at.replace()
 		}
 	}
-	waitFor(r.t, "all jobs to end", func() bool {
+	waitFor(nodes[0].t, "all jobs to end", func() bool {
 		var page jobPage
-		do(r.t, r.Server, "GET", "/v1/jobs?status=scheduled,queued,processing,retrying,cancelling", "").decode(r.t, &page)
+		do(nodes[0].t, nodes[0].Server, "GET", "/v1/jobs?status=scheduled,queued,processing,retrying,cancelling", "").decode(nodes[0].t, &page)
 		return len(page.Jobs) == 0
 	})
 	return owned
 }
 
-func told(w *watcher) map[job.ID]string {
-	all := map[job.ID]string{}
-	for id, j := range w.state {
-		all[id] = fmt.Sprintf("%s at %d", j.Status, j.Rev)
+// compareWithHistory: what a client was told of a job is a part of what happened to it, in that order. A rev that the history
+// has not is progress, and the job is then as the last transition left it.
+func (w *watcher) compareWithHistory(r *rig) {
+	for id, frames := range w.all {
+		lines, err := r.app.History(r.t.Context(), id)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		at, percent := 0, 0.0
+		for _, f := range frames {
+			for at+1 < len(lines) && lines[at+1].Rev <= f.Rev {
+				at, percent = at+1, 0
+			}
+			if line := lines[at]; f.Status != line.Status.String() || f.Progress.Percent < percent {
+				r.t.Errorf("job %s was said to be %s at %g %% at %d, after %g %%; history has %s at %d",
+					id, f.Status, f.Progress.Percent, f.Rev, percent, line.Status, line.Rev)
+			}
+			percent = f.Progress.Percent
+		}
 	}
-	return all
 }
