@@ -1,4 +1,12 @@
-import { type FormEvent, type KeyboardEvent, useId, useImperativeHandle, useRef, useState } from 'react';
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type MouseEvent,
+  useId,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from 'react';
 import type { Brief, VideoRequest } from '../api';
 import { webUrl } from './media';
 import { type Refusal, useOrder } from './order';
@@ -6,7 +14,6 @@ import { type Refusal, useOrder } from './order';
 /** Seconds, within what the server takes: 2 to 30. */
 const durations = [6, 10, 15, 30];
 const defaultDuration = 6;
-const maxPrompt = 2_000;
 
 export interface ComposerHandle {
   /** Puts an earlier order into the form, to be changed and sent again. */
@@ -68,7 +75,6 @@ export function Composer({ ref }: { ref: React.Ref<ComposerHandle> }) {
           ref={prompt}
           name="prompt"
           rows={5}
-          maxLength={maxPrompt}
           placeholder="A paper boat drifts down a rainy street at night, neon in the puddles, slow dolly in."
           value={text}
           onChange={(event) => setText(event.target.value)}
@@ -118,7 +124,7 @@ export function Composer({ ref }: { ref: React.Ref<ComposerHandle> }) {
         )}
       </p>
       <div className="send">
-        <button type="submit" className="primary" aria-disabled={order.sending}>
+        <button type="submit" className="primary" aria-disabled={order.sending} onClick={onlyFirst}>
           {order.sending ? 'Sending…' : 'Make video'}
         </button>
         <span className="hint" aria-hidden="true">
@@ -127,6 +133,11 @@ export function Composer({ ref }: { ref: React.Ref<ComposerHandle> }) {
       </div>
     </form>
   );
+}
+
+/** The second click of a double click orders nothing, also when the first has been answered already. */
+function onlyFirst(event: MouseEvent): void {
+  if (event.detail > 1) event.preventDefault();
 }
 
 const fieldNames: Record<string, string> = { prompt: 'Prompt', imageUrl: 'Image', duration: 'Length' };
