@@ -153,8 +153,11 @@ func (a *App) spawnAll() (err error) {
 	if a.supervisor, err = spawnSupervisor(a); err != nil {
 		return err
 	}
+	if err := a.firstSettings(); err != nil {
+		a.log.Warn("the queues' settings can't be read yet: a queue that is paused may be claimed from", "error", err)
+	}
 	for name, q := range a.queues {
-		if a.intakes[name], err = spawnIntake(a, q); err != nil {
+		if a.intakes[name], err = spawnIntake(a, q, a.settings.get(name)); err != nil {
 			return err
 		}
 	}
@@ -219,12 +222,19 @@ func (a *App) Drain(ctx context.Context) error {
 	a.log.Info("draining")
 	a.broadcaster.drain(drainWindow(ctx))
 	for _, intake := range a.intakes {
-		intake.close()
+		intake.close(ctx)
 	}
 	err := a.supervisor.drain(ctx)
+	// What was recorded a moment ago still has to be written and told; a store that is down must not hold up the end.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrites)
+	defer cancel()
+	err = errors.Join(err, a.journal.flush(last), a.settler.flush(last))
 	a.log.Info("drained", "error", err)
 	return err
 }
+
+// lastWrites is how long a drained node goes on writing what it accepted.
+const lastWrites = 5 * time.Second
 
 // Close ends the node. Jobs that were not drained are left to their leases, as after a crash.
 func (a *App) Close() {

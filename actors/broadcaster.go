@@ -41,7 +41,7 @@ type broadcasterRef struct {
 func (r broadcasterRef) changed(jobs []*job.Job)         { r.system.Root.Send(r.pid, &changed{jobs}) }
 func (r broadcasterRef) received(d persistence.Delivery) { r.system.Root.Send(r.pid, &heard{d}) }
 func (r broadcasterRef) leave(w *watch)                  { r.system.Root.Send(r.pid, &leave{w}) }
-func (r broadcasterRef) drain(window time.Duration) { r.system.Root.Send(r.pid, &drainAll{window}) }
+func (r broadcasterRef) drain(window time.Duration)      { r.system.Root.Send(r.pid, &drainAll{window}) }
 
 func (r broadcasterRef) purged(ids []job.ID) {
 	if len(ids) > 0 {

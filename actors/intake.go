@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -26,7 +27,7 @@ import (
 //	renew     timer                       renew what is held                 the same: handlers still run
 //	renewed   the renewal's goroutine     tell actors what is lost           the same
 //	limit     timekeeper                  change the number of slots         the same
-//	close     App                         claim no more                      ignored
+//	close     App                         claim no more                      answer
 type intakeRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
@@ -37,7 +38,16 @@ func (r intakeRef) freed()                       { r.system.Root.Send(r.pid, &fr
 func (r intakeRef) gone(lease persistence.Lease) { r.system.Root.Send(r.pid, &gone{lease}) }
 func (r intakeRef) limit(l limit)                { r.system.Root.Send(r.pid, &l) }
 func (r intakeRef) renew()                       { r.system.Root.Send(r.pid, &renew{}) }
-func (r intakeRef) close()                       { r.system.Root.Send(r.pid, &closeIntake{}) }
+
+// close ends claiming, and waits until what was being claimed is in the supervisor's hands, or the context ends.
+func (r intakeRef) close(ctx context.Context) {
+	done := make(chan struct{})
+	r.system.Root.Send(r.pid, &closeIntake{done})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
 
 type (
 	wake    struct{}
@@ -64,7 +74,7 @@ type (
 		concurrency int
 		paused      bool
 	}
-	closeIntake struct{}
+	closeIntake struct{ done chan struct{} }
 )
 
 type intake struct {
@@ -74,8 +84,9 @@ type intake struct {
 
 	limit    int
 	paused   bool
-	closed   bool
-	running  int // slots taken: handlers that run, or are about to
+	closed   []chan struct{} // who wait for the last claim; not nil once closed
+	unread   int             // claimed jobs of which the store is being asked
+	running  int             // slots taken: handlers that run, or are about to
 	held     map[job.ID]*holding
 	claiming bool
 	hungry   bool // asked to claim while a claim was under way
@@ -93,8 +104,8 @@ type holding struct {
 // pollEvery is how long a wake-up may be missed.
 const pollEvery = 500 * time.Millisecond
 
-func spawnIntake(a *App, q Queue) (intakeRef, error) {
-	in := &intake{app: a, queue: q, limit: q.Concurrency, held: map[job.ID]*holding{}}
+func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error) {
+	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]*holding{}}
 	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name)}
 	pid, err := spawn(a.system, "intake-"+q.Name, in)
 	if err != nil {
@@ -128,7 +139,8 @@ func (in *intake) Receive(c actor.Context) {
 	case *limit:
 		in.onLimit(c, m)
 	case *closeIntake:
-		in.closed = true
+		in.closed = append(in.closed, m.done)
+		in.checkClosed()
 	case *actor.Stopping:
 		in.stop()
 	}
@@ -136,7 +148,7 @@ func (in *intake) Receive(c actor.Context) {
 
 func (in *intake) claim(c actor.Context) {
 	room := min(in.limit-in.running, in.limit+maxUnsettled-len(in.held), persistence.MaxBatch)
-	if in.closed || in.paused || room <= 0 {
+	if in.closed != nil || in.paused || room <= 0 {
 		return
 	}
 	if in.claiming {
@@ -153,13 +165,19 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 	if m.err != nil {
 		in.backoff = min(max(2*in.backoff, 50*time.Millisecond), 2*time.Second)
 		in.app.log.Warn("nothing could be claimed; trying again", "queue", in.queue.Name, "wait", in.backoff, "error", m.err)
+		if in.closed != nil {
+			in.checkClosed()
+			return
+		}
 		in.claiming = true // until the pause is over
 		in.app.timers.SendOnce(in.backoff, c.Self(), &claimed{})
 		return
 	}
 	in.backoff = 0
 	in.running += m.unread
+	in.unread += m.unread
 	in.start(m)
+	in.checkClosed()
 	if in.hungry || m.asked > 0 && len(m.jobs)+m.unread == m.asked {
 		in.claim(c)
 	}
@@ -167,7 +185,19 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 
 func (in *intake) onAdopted(m *adopted) {
 	in.running -= m.of
+	in.unread -= m.of
 	in.start(m.claimed)
+	in.checkClosed()
+}
+
+func (in *intake) checkClosed() {
+	if in.closed == nil || in.claiming || in.unread > 0 {
+		return
+	}
+	for _, done := range in.closed {
+		close(done)
+	}
+	in.closed = in.closed[:0] // not nil: it stays closed
 }
 
 func (in *intake) start(m *claimed) {
@@ -195,10 +225,7 @@ func (in *intake) onGone(m *gone) {
 }
 
 func (in *intake) onLimit(c actor.Context, m *limit) {
-	in.limit, in.paused = m.concurrency, m.paused
-	if in.limit == 0 {
-		in.limit = in.queue.Concurrency
-	}
+	in.limit, in.paused = cmp.Or(m.concurrency, in.queue.Concurrency), m.paused
 	in.app.metrics.limits(in.queue.Name, in.limit, in.paused)
 	in.claim(c)
 }

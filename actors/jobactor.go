@@ -47,11 +47,11 @@ type jobActor struct {
 	intake  intakeRef
 	attempt *attempt // nil before the first and when there is none to run
 
-	leaving   bool // its last word is said
-	returned  bool // the handler has returned, or there was none to run
-	overdue   bool // the handler was given up
-	lost      bool // the job is another's: record nothing more
-	settled   bool // the lease is settled, or lost
+	leaving   bool  // its last word is said
+	returned  bool  // the handler has returned, or there was none to run
+	overdue   bool  // the handler was given up
+	lost      bool  // the job is another's: record nothing more
+	settled   bool  // the lease is settled, or lost
 	written   int64 // the newest rev the journal was given
 	durable   int64 // the newest rev it has answered for
 	keepers   []keeper
@@ -67,7 +67,10 @@ type keeper struct {
 }
 
 type (
-	begin      struct{ claimed claimedJob }
+	begin struct {
+		claimed  claimedJob
+		draining bool // hand the job back unrun
+	}
 	progressed struct{}
 	publish    struct{}
 	keep       struct {
@@ -78,8 +81,8 @@ type (
 		result []byte
 		err    error
 	}
-	committed   struct{ rev int64 }
-	refused     struct {
+	committed struct{ rev int64 }
+	refused   struct {
 		rev     int64
 		current persistence.Fence
 	}
@@ -103,7 +106,7 @@ var errTooLate = errors.New("the attempt has ended")
 func (a *jobActor) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *begin:
-		a.onBegin(c, m.claimed)
+		a.onBegin(c, m.claimed, m.draining)
 	case *progressed:
 		a.onProgressed(c)
 	case *publish:
@@ -140,7 +143,7 @@ func (a *jobActor) Receive(c actor.Context) {
 	}
 }
 
-func (a *jobActor) onBegin(c actor.Context, claimed claimedJob) {
+func (a *jobActor) onBegin(c actor.Context, claimed claimedJob, draining bool) {
 	a.job, a.lease, a.crashes, a.intake = claimed.job, claimed.lease, claimed.crashes, claimed.intake
 	now := time.Now()
 	next, t, err := a.job.Apply(job.Claimed{Token: a.lease.Token, Node: a.lease.Node, Crashes: claimed.crashes}, now)
@@ -167,6 +170,10 @@ func (a *jobActor) onBegin(c actor.Context, claimed claimedJob) {
 	kind, ok := a.app.kinds[next.Kind]
 	if !ok { // a node with another build may know it: leave the job to that one
 		a.step(c, job.Snoozed{Delay: noHandlerDelay})
+		return
+	}
+	if draining {
+		a.step(c, job.Released{Reason: "its node drains"})
 		return
 	}
 	a.write(c, t, 0)

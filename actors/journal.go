@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 //	write      job actors, App       begin a commit        gather
 //	flown      the commit's goroutine  -                   pass on to the settler, begin the next
 //	again      timer                 begin a commit        ignored
-//	whenIdle   App                   answer                answer once nothing is left
+//	idle       App                   answer                answer once nothing is left
 type journalRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
@@ -30,6 +31,23 @@ type journalRef struct {
 
 // write has the job's state committed, then its lease settled if it says so, then published.
 func (r journalRef) write(w *outgoing) { r.system.Root.Send(r.pid, w) }
+
+// flush waits until nothing is left to write, or the context ends.
+func (r journalRef) flush(ctx context.Context) error { return flush(ctx, r.system, r.pid) }
+
+// idle asks an actor to close the channel once it has nothing left to do.
+type idle struct{ done chan struct{} }
+
+func flush(ctx context.Context, system *actor.ActorSystem, pid *actor.PID) error {
+	done := make(chan struct{})
+	system.Root.Send(pid, &idle{done})
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s did not finish: %w", pid.Id, context.Cause(ctx))
+	}
+}
 
 // outgoing is a job's state on its way to the store, to the inbox and to whoever watches.
 type outgoing struct {
@@ -71,6 +89,7 @@ type journal struct {
 	flying  bool
 	paused  bool          // waiting to try again
 	backoff time.Duration // of the last failure; 0 after a success
+	waiters []chan struct{}
 }
 
 func spawnJournal(a *App) (journalRef, error) {
@@ -88,7 +107,20 @@ func (jr *journal) Receive(c actor.Context) {
 	case *again:
 		jr.paused = false
 		jr.fly(c)
+	case *idle:
+		jr.waiters = append(jr.waiters, m.done)
+		jr.checkIdle()
 	}
+}
+
+func (jr *journal) checkIdle() {
+	if jr.flying || len(jr.order) > 0 {
+		return
+	}
+	for _, done := range jr.waiters {
+		close(done)
+	}
+	jr.waiters = nil
 }
 
 func (jr *journal) onWrite(c actor.Context, w *outgoing) {
@@ -156,6 +188,7 @@ func (jr *journal) onFlown(c actor.Context, m *flown) {
 	jr.backoff = 0
 	jr.app.settler.committed(m.batch, m.outcomes)
 	jr.fly(c)
+	jr.checkIdle()
 }
 
 // onFailed puts the batch back, each write under what came in meanwhile, and tries again after a pause.

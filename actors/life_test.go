@@ -142,7 +142,11 @@ func TestSnoozeAndRetryAfterWaitAndOnlyTheLatterSpendsAnAttempt(t *testing.T) {
 func TestTimeoutEndsTheAttempt(t *testing.T) {
 	cause := make(chan error, 10)
 	n := embedded(t).start(t, map[string]actors.Handler{
-		"slow": func(ctx context.Context, _ *actors.Job) error { <-ctx.Done(); cause <- context.Cause(ctx); return ctx.Err() },
+		"slow": func(ctx context.Context, _ *actors.Job) error {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return ctx.Err()
+		},
 	})
 	id := n.submit("slow", nil, func(s *actors.Submission) {
 		s.Policy.Timeout, s.Policy.MaxAttempts = job.Duration(100*time.Millisecond), 1

@@ -84,6 +84,17 @@ func (a *App) SetQueue(ctx context.Context, name string, change func(*persistenc
 	return a.queueState(ctx, name, settings)
 }
 
+// firstSettings is read before anything is claimed: what is paused stays so over a restart.
+func (a *App) firstSettings() error {
+	ctx, cancel := context.WithTimeout(a.background, 2*time.Second)
+	defer cancel()
+	all, err := a.config.Store.Queues(ctx)
+	if err == nil {
+		a.settings.set(all)
+	}
+	return err
+}
+
 // readSettings takes the queues' settings from the store and tells the intakes.
 func (a *App) readSettings(ctx context.Context) error {
 	all, err := a.config.Store.Queues(ctx)

@@ -25,6 +25,7 @@ import (
 //	outgoing  job actors             fly               gather
 //	flew      the flight's goroutine -                 tell job actors, fly again
 //	resume    timer                  fly               ignored
+//	idle      App                    answer            answer once nothing is left
 type settlerRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
@@ -40,6 +41,9 @@ func (r settlerRef) settle(w *outgoing) { r.system.Root.Send(r.pid, &landed{[]*o
 
 // publish tells everybody outside this node.
 func (r settlerRef) publish(w *outgoing) { r.system.Root.Send(r.pid, w) }
+
+// flush waits until nothing is left to settle and publish, or the context ends.
+func (r settlerRef) flush(ctx context.Context) error { return flush(ctx, r.system, r.pid) }
 
 // show publishes a state that is true but need not be durable: progress.
 func (a *App) show(j *job.Job) {
@@ -68,6 +72,7 @@ type settler struct {
 	flying  bool
 	paused  bool
 	backoff time.Duration
+	waiters []chan struct{}
 }
 
 // maxUnpublished bounds the states that wait for a bus that is down.
@@ -92,7 +97,20 @@ func (s *settler) Receive(c actor.Context) {
 	case *resume:
 		s.paused = false
 		s.fly(c)
+	case *idle:
+		s.waiters = append(s.waiters, m.done)
+		s.checkIdle()
 	}
+}
+
+func (s *settler) checkIdle() {
+	if s.flying || len(s.leases)+len(s.states) > 0 {
+		return
+	}
+	for _, done := range s.waiters {
+		close(done)
+	}
+	s.waiters = nil
 }
 
 func (s *settler) onLanded(c actor.Context, m *landed) {
@@ -167,6 +185,7 @@ func (s *settler) onFlew(c actor.Context, m *flew) {
 	if m.err == nil {
 		s.backoff = 0
 		s.fly(c)
+		s.checkIdle()
 		return
 	}
 	s.leases = append(m.failed, s.leases...)

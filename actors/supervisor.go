@@ -128,10 +128,7 @@ func (s *supervisor) onStart(c actor.Context, m *start) {
 		}
 		s.children[name] = claimedChild{pid, claimed.lease.ID, claimed.intake}
 		s.app.metrics.actors.Inc()
-		c.Send(pid, &begin{*claimed})
-		if s.draining != nil {
-			c.Send(pid, &handBack{})
-		}
+		c.Send(pid, &begin{*claimed, s.draining != nil})
 	}
 }
 
