@@ -1,5 +1,6 @@
 import type { Brief } from '../api';
 import type { Shown } from '../stream';
+import { useWatched } from '../stream/react';
 import { useNow, useStudio } from './context';
 import { previewOf } from './media';
 import { Result } from './Result';
@@ -31,11 +32,13 @@ export function Screen({ shown, brief, title }: { shown: Shown; brief: Brief | u
 
 function Filling({ shown, title }: { shown: Shown; title: string }) {
   const { job, pct, doneAt } = shown;
-  const { clock } = useStudio();
+  const { clock, connection } = useStudio();
+  const { phase } = useWatched(connection);
+  const isHeard = phase === 'live' || phase === 'polling';
   const now = useNow(doneAt !== null || job.status === 'retrying' || job.status === 'scheduled');
   const preview = previewOf(job);
   const runs = job.status === 'processing' || job.status === 'cancelling';
-  const left = doneAt === null ? null : doneAt - now;
+  const left = doneAt === null || !isHeard ? null : doneAt - now; // unheard of, it may not run at all
   const note = runs ? runningNote(job.progress.note, left) : waitingWords(job, now, (at) => clock.local(at));
   const text = runs ? `${percent(pct)}${note && `, ${note}`}` : note;
   return (

@@ -40,7 +40,8 @@ export function useOrder(): Order {
       unanswered.current = null;
       return true;
     } catch (problem) {
-      setRefusal({ words: problemWords(problem), field: problem instanceof Problem ? problem.field : null });
+      const words = problemWords(problem, 'What you wrote is kept.');
+      setRefusal({ words, field: problem instanceof Problem ? problem.field : null });
       return false;
     } finally {
       inFlight.current = false;

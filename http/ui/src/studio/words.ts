@@ -101,13 +101,13 @@ export function endWords(job: Job, brief: Brief | undefined): string {
   return job.status === 'cancelled' ? `Cancelled: ${name}` : `Video failed: ${name}. ${failureWords(job)}`;
 }
 
-/** Why a request was refused, and what to do about it. */
-export function problemWords(problem: unknown): string {
+/** Why a request was refused, and what to do about it. `kept` is what the page still has of it: "What you wrote is kept." */
+export function problemWords(problem: unknown, kept = ''): string {
   if (!(problem instanceof Problem)) return 'Something unexpected happened in this page. Please try again.';
   const again = problem.retryMs ? `Please try again in ${span(problem.retryMs)}.` : 'Please try again in a moment.';
   switch (problem.status) {
     case 0:
-      return 'The server can’t be reached. What you wrote is kept: please try again.';
+      return join('The server can’t be reached.', kept, again);
     case 401:
       return 'You are signed out.';
     case 403:
@@ -125,10 +125,14 @@ export function problemWords(problem: unknown): string {
     case 429:
       return `That was a lot at once. ${again}`;
     case 503:
-      return `The studio takes no new work right now. What you wrote is kept. ${again}`;
+      return join('The studio takes no new work right now.', kept, again);
     default:
-      return `Something went wrong on our side. What you wrote is kept. ${again}`;
+      return join('Something went wrong on our side.', kept, again);
   }
+}
+
+function join(...sentences: string[]): string {
+  return sentences.filter(Boolean).join(' ');
 }
 
 function sentence(words: string, alone: boolean): string {
