@@ -23,6 +23,13 @@
 // # Streams
 //
 // A stream is one Watching of the Node written out as frames. Its handler's goroutine is the only one that writes to its
-// connection, each write under a deadline of its own, so that a stalled reader stalls nobody else. The id of a frame says
-// "everything up to here was sent": see cursor.
+// connection, each write under a deadline of its own, so that a stalled reader stalls nobody else.
+//
+// The id of a frame is EPOCH-N and says "everything up to N was sent", N being a number of the broadcaster EPOCH: a client that
+// comes back with it to the same node gets what is newer. It is opaque to clients. Until "ready" N is 0, or what the client came with: before
+// the snapshot is complete there is nothing to go on from.
+//
+// A stream of one job has ids EPOCH-N-REV: REV is the version of the job that the client has seen. EventSource comes back
+// even after the end, and sends nothing but the id; from REV any node, also one with another epoch, knows that the end was
+// seen, and answers 204, which is the only thing that keeps an EventSource away.
 package httpapi

@@ -95,7 +95,7 @@ func (h *Handler) finish(r *http.Request, x *exchange, took time.Duration) {
 	switch {
 	case x.err != nil:
 		level = slog.LevelWarn
-	case x.route == "/healthz", x.route == "/readyz", x.route == "/metrics", r.Method == http.MethodGet && x.status < 400:
+	case x.route == "/healthz", x.route == "/readyz", x.route == "/metrics", (r.Method == http.MethodGet || r.Method == http.MethodHead) && x.status < 400:
 		level = slog.LevelDebug
 	}
 	if !h.log.Enabled(r.Context(), level) {

@@ -26,7 +26,7 @@ func TestFirstByte(t *testing.T) {
 			h := New(Config{Node: absent{}})
 			release := make(chan struct{})
 			deadline := make(chan error, 1)
-			h.chain = h.observe(h.guard(h.admit(route{path: "/slow", stream: true, serve: func(w http.ResponseWriter, r *http.Request) error {
+			h.chain = h.observe(h.guard(h.admit(route{path: "/slow", stream: true, long: true, serve: func(w http.ResponseWriter, r *http.Request) error {
 				control := http.NewResponseController(w)
 				deadline <- control.SetWriteDeadline(time.Now().Add(time.Minute))
 				_, _ = w.Write([]byte("first\n"))

@@ -96,7 +96,7 @@ func (h *Handler) admit(one route) http.Handler {
 			}
 			x.principal = name
 		}
-		if !one.stream {
+		if !one.long {
 			limit := apiTimeout
 			if one.bulk {
 				limit = bulkTimeout

@@ -28,6 +28,11 @@ func (h *Handler) ready(w http.ResponseWriter, r *http.Request) error {
 		shown["draining"], ok = "yes", false
 	}
 	status, word := http.StatusOK, "ready"
+	for _, says := range shown {
+		if says != "ok" {
+			word = "degraded" // work can be sent here all the same
+		}
+	}
 	if !ok {
 		status, word = http.StatusServiceUnavailable, "not ready"
 	}

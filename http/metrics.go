@@ -42,8 +42,35 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		readyAfter: prometheus.NewHistogramVec(histogram("sse_ready_seconds", "From opening a stream to its ready.",
 			.001, .005, .01, .05, .1, .5, 1, 5), []string{"mode"}),
 	}
+	m.touch()
 	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.readyAfter)
 	return m
+}
+
+// touch makes every series of streams be there at 0 from the start: a rate does not see the first event of a series that appears
+// with it.
+func (m *metrics) touch() {
+	for _, mode := range []string{"snapshot", "resume"} {
+		m.opened.WithLabelValues(mode)
+		m.readyAfter.WithLabelValues(mode)
+	}
+	for _, reason := range []string{"client", "done", "drain", "max_age", "slow", "write_timeout", "error"} {
+		m.closed.WithLabelValues(reason)
+	}
+	for _, reason := range []string{"auth", "limit", "draining", "bad_request"} {
+		m.rejected.WithLabelValues(reason)
+	}
+	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventBeat, eventFault, eventEnd} {
+		m.events.WithLabelValues(event)
+	}
+	for _, class := range []string{"transition", "progress"} {
+		m.deliveryLag.WithLabelValues(class)
+	}
+	for _, proto := range []string{"h1", "h2"} {
+		for _, scope := range []string{"job", "owner", "ops"} {
+			m.connections.WithLabelValues(proto, scope)
+		}
+	}
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {

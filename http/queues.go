@@ -17,7 +17,8 @@ const maxConcurrency = 10_000
 // queueView is a queue with how much it holds.
 type queueView struct {
 	actors.QueueState
-	Depth depthView `json:"depth"`
+	Updated time.Time `json:"updated_at,omitzero"` // when a person last set it
+	Depth   depthView `json:"depth"`
 }
 
 type depthView struct {
@@ -29,7 +30,7 @@ type depthView struct {
 }
 
 func queueViewOf(q actors.QueueState) queueView {
-	return queueView{q, depthView{q.Depth.Waiting, q.Depth.Leased, q.Depth.Delayed, q.Depth.Dead, q.Depth.Oldest}}
+	return queueView{q, q.Updated, depthView{q.Depth.Waiting, q.Depth.Leased, q.Depth.Delayed, q.Depth.Dead, q.Depth.Oldest}}
 }
 
 // queues is GET /v1/queues.

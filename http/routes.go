@@ -8,7 +8,8 @@ type route struct {
 	path    string
 	serve   func(http.ResponseWriter, *http.Request) error
 	open    bool // for everybody, also when there are tokens
-	stream  bool // long-lived: no deadline but its own
+	stream  bool // of events: counted among streams
+	long    bool // no deadline but its own
 	bulk    bool // touches many jobs: bulkTimeout
 }
 
@@ -24,10 +25,10 @@ func (h *Handler) routes() []route {
 		{methods: get, path: "/v1/jobs/{id}/events", serve: h.history},
 		{methods: post, path: "/v1/jobs/{id}/cancel", serve: h.cancel},
 		{methods: post, path: "/v1/jobs/{id}/retry", serve: h.retry},
-		{methods: get, path: "/v1/jobs/{id}/artifacts/{name}", serve: h.artifact, stream: true},
-		{methods: getOnly, path: "/v1/jobs/{id}/stream", serve: h.streamJob, stream: true},
-		{methods: getOnly, path: "/v1/stream", serve: h.streamTopics, stream: true},
-		{methods: post, path: "/v1/stream", serve: h.streamBody, stream: true},
+		{methods: get, path: "/v1/jobs/{id}/artifacts/{name}", serve: h.artifact, long: true},
+		{methods: getOnly, path: "/v1/jobs/{id}/stream", serve: h.streamJob, stream: true, long: true},
+		{methods: getOnly, path: "/v1/stream", serve: h.streamTopics, stream: true, long: true},
+		{methods: post, path: "/v1/stream", serve: h.streamBody, stream: true, long: true},
 		{methods: post, path: "/v1/videos", serve: h.submitVideo},
 		{methods: get, path: "/v1/dead", serve: h.listDead},
 		{methods: del, path: "/v1/dead", serve: h.purgeDead, bulk: true},

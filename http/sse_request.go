@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/meta-ad-studio/troupe/actors"
@@ -136,7 +137,10 @@ func watchRequest(topics []string, known map[job.ID]int64, at cursor, principal 
 			req.Topics = append(req.Topics, topic)
 		}
 	}
-	resumeAt(&req, at)
+	// A stream of nothing but single jobs ends with the last of them: it has to be told of those that have ended, too.
+	if slices.ContainsFunc(req.Topics, func(t actors.Topic) bool { return t.Kind != actors.TopicJob }) {
+		resumeAt(&req, at)
+	}
 	return req, nil
 }
 
