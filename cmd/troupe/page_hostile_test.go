@@ -20,12 +20,12 @@ func tellHostile(t *testing.T, browser context.Context, troupe string) {
 	for _, prompt := range prompts {
 		p.order(prompt)
 	}
-	// The text as the server has it is the text that was written, with the line ends of a form.
 	for _, prompt := range []string{prompts[0], prompts[1], prompts[2], "another ${7*7} {{7*7}}"} {
 		p.status(prompt, "completed")
 		p.plays(prompt, 2)
-		node.job(prompt)
 	}
+	p.forwards()
+	p.timely(node, prompts[0], prompts[1], prompts[2], "another ${7*7} {{7*7}}")
 	p.do(reload)
 	for _, prompt := range []string{prompts[0], prompts[1], prompts[2], "and </textarea><script>alert(2)</script>\n"} {
 		p.wait(`card(` + quoted(prompt) + `)`)

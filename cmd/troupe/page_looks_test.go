@@ -40,6 +40,9 @@ func tellLooks(t *testing.T, browser context.Context, troupe string) {
 	node.kill()
 	p.wait(reconnecting)
 	p.looks("reconnecting")
+	if text := p.text(); strings.Contains(text, "left") || strings.Contains(text, "nearly there") {
+		t.Errorf("nothing is heard, and the page tells how long it takes:\n%s", text)
+	}
 	p.clean(true)
 }
 

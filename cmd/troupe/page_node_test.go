@@ -130,7 +130,6 @@ type shownJob struct {
 	Attempt     int       `json:"attempt"`
 	Crashes     int       `json:"crashes"`
 	Run         int       `json:"run"`
-	Progress    float64   `json:"progress"`
 	CreatedAt   time.Time `json:"created_at"`
 	StartedAt   time.Time `json:"started_at"`
 	CompletedAt time.Time `json:"completed_at"`

@@ -28,7 +28,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	requests []string // method, path and query
-	answers  []string // status, method unknown, path and query
+	answers  []string // status, path and query
 	dialogs  []string
 	errors   []string // of scripts and of the page's policy
 	refused  []string // answers of 400 and more, which the browser calls errors, too
