@@ -27,11 +27,11 @@ type backends struct {
 
 // storage is where a node keeps what outlives it.
 type storage struct {
-	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db." env:"TROUPE_REDIS_URL" placeholder:"URL"`
-	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL"`
-	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT"`
-	Data        string `help:"Folder of the embedded database and of artifacts." env:"TROUPE_DATA" default:"data" type:"path"`
-	AutoMigrate bool   `help:"Bring the schema up at the start; otherwise an old one is refused." env:"TROUPE_AUTO_MIGRATE"`
+	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
+	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL" group:"storage"`
+	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT" group:"storage"`
+	Data        string `help:"Folder of the embedded database and of artifacts." env:"TROUPE_DATA" default:"data" type:"path" group:"storage"`
+	AutoMigrate bool   `help:"Bring the schema up at the start; otherwise an old one is refused." env:"TROUPE_AUTO_MIGRATE" group:"storage"`
 }
 
 // open connects to the servers whose URLs are given, or opens the embedded database.
@@ -68,18 +68,22 @@ func (b *backends) openEmbedded(ctx context.Context, s storage, node string) err
 }
 
 func (b *backends) openServers(ctx context.Context, s storage, node string) error {
-	store, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL, Name: "troupe " + node})
+	err := errors.Join(readable("--redis-url", s.RedisURL, "redis", "rediss", "unix"), readable("--database-url", s.DatabaseURL, "postgres", "postgresql"))
 	if err != nil {
 		return err
 	}
-	if err := migrated(ctx, store, s.AutoMigrate); err != nil {
+	store, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL, Name: "troupe " + node})
+	if err != nil {
+		return unusable("Postgres", s.DatabaseURL, err)
+	}
+	if err := migrated(ctx, store, s); err != nil {
 		store.Close()
 		return err
 	}
 	client, err := redis.Open(ctx, redis.Config{URL: s.RedisURL, Prefix: s.RedisPrefix})
 	if err != nil {
 		store.Close()
-		return err
+		return unusable("Redis", s.RedisURL, err)
 	}
 	b.store, b.inbox, b.bus = store, client.Inbox(), client.Bus(node)
 	b.close = func() { _ = client.Close(); store.Close() }
@@ -87,14 +91,19 @@ func (b *backends) openServers(ctx context.Context, s storage, node string) erro
 }
 
 // migrated makes sure that the schema is the one this binary knows.
-func migrated(ctx context.Context, store *postgres.Store, auto bool) error {
-	if auto {
-		_, err := store.Migrate(ctx)
-		return err
+func migrated(ctx context.Context, store *postgres.Store, s storage) error {
+	if s.AutoMigrate {
+		if _, err := store.Migrate(ctx); err != nil {
+			return unusable("Postgres", s.DatabaseURL, err)
+		}
+		return nil
 	}
 	pending, err := store.Pending(ctx)
-	if err != nil || len(pending) == 0 {
-		return err
+	if err != nil {
+		return unusable("Postgres", s.DatabaseURL, err)
+	}
+	if len(pending) == 0 {
+		return nil
 	}
 	return fmt.Errorf("the database lacks %s: run `troupe migrate up`, or start with --auto-migrate", names(pending))
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,6 +47,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // gives signals back to the system: a second one ends at once what takes its time to end
 	var commands cli
 	exited := -1
 	parser, err := kong.New(&commands,
@@ -53,7 +55,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Description("A job supervisor built on actors: durable jobs, live streams, one binary."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(output{stdout, stderr}), kong.Bind(restoreSignals(stop)),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(output{stdout, stderr}),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "troupe:", err)
@@ -67,7 +69,11 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		fmt.Fprintf(stderr, "troupe: %v\n", err)
 		return 2
 	}
-	if err := command.Run(); err != nil {
+	err = command.Run()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "troupe: %v\n", err)
 		return 1
 	}
@@ -76,9 +82,6 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 
 // output is where a command writes.
 type output struct{ out, err io.Writer }
-
-// restoreSignals gives signals back to the system, so that a second one ends a program that is taking its time to end.
-type restoreSignals func()
 
 type versionCmd struct{}
 

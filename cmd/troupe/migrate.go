@@ -19,6 +19,7 @@ type migrateCmd struct {
 
 // database is the Postgres to migrate. The embedded database migrates itself.
 type database struct {
+	configured
 	DatabaseURL string `help:"Postgres of the store." env:"TROUPE_DATABASE_URL" placeholder:"URL"`
 }
 
@@ -26,12 +27,18 @@ func (d database) with(ctx context.Context, do func(*migrations.Set) error) erro
 	if d.DatabaseURL == "" {
 		return errors.New("give --database-url (the embedded database migrates itself)")
 	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: d.DatabaseURL, Name: "troupe migrate"})
-	if err != nil {
+	if err := readable("--database-url", d.DatabaseURL, "postgres", "postgresql"); err != nil {
 		return err
 	}
+	store, err := postgres.Open(ctx, postgres.Config{URL: d.DatabaseURL, Name: "troupe migrate"})
+	if err != nil {
+		return unusable("Postgres", d.DatabaseURL, err)
+	}
 	defer store.Close()
-	return store.Migrations(do)
+	if err := store.Migrations(do); err != nil {
+		return unusable("Postgres", d.DatabaseURL, err)
+	}
+	return nil
 }
 
 type migrateUpCmd struct{ database }

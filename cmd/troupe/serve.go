@@ -30,7 +30,8 @@ import (
 
 // serving is what dev and serve have in common.
 type serving struct {
-	storage   `embed:""`
+	configured
+	storage
 	Listen    string        `help:"Address of the HTTP interface. Without a token only loopback is taken." env:"TROUPE_LISTEN" default:"127.0.0.1:8080"`
 	Token     string        `help:"Bearer token that everybody must show; only its hash is kept." env:"TROUPE_TOKEN" placeholder:"SECRET"`
 	TokenHash []string      `help:"Further tokens as NAME:HEX, the SHA-256 of each, as made by 'troupe token'." env:"TROUPE_TOKEN_HASHES" placeholder:"NAME:HEX"`
@@ -39,27 +40,27 @@ type serving struct {
 	Drain     time.Duration `help:"How long running handlers may go on after SIGTERM." env:"TROUPE_DRAIN" default:"30s"`
 	Retention time.Duration `help:"How long ended jobs are kept; 0 is for ever." env:"TROUPE_RETENTION" default:"720h"`
 	Queues    []string      `help:"Queues as NAME=CONCURRENCY or NAME=CONCURRENCY:store, besides default and video." env:"TROUPE_QUEUES" name:"queue" placeholder:"NAME=N"`
-	FFmpeg    string        `help:"The ffmpeg to render with; 'none' does without." env:"TROUPE_FFMPEG" placeholder:"PATH"`
+	FFmpeg    string        `help:"The ffmpeg to render with; 'none' does without." env:"TROUPE_FFMPEG" name:"ffmpeg" placeholder:"PATH"`
 }
 
 type devCmd struct {
-	serving `embed:""`
+	serving
 }
 
 // Run serves until interrupted, as a person at a terminal wants it.
-func (c *devCmd) Run(ctx context.Context, o output, restore restoreSignals) error {
+func (c *devCmd) Run(ctx context.Context, o output) error {
 	log := slog.New(slog.NewTextHandler(o.err, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: shortTime}))
-	return c.serve(ctx, log, o.out, restore, true)
+	return c.serve(ctx, log, o.out, true)
 }
 
 type serveCmd struct {
-	serving `embed:""`
+	serving
 	Samples bool `help:"Serve the kinds sample.*, too, with which anyone can try the system and break it." env:"TROUPE_SAMPLES"`
 }
 
 // Run serves until interrupted, with one line of JSON a log entry.
-func (c *serveCmd) Run(ctx context.Context, o output, restore restoreSignals) error {
-	return c.serve(ctx, slog.New(slog.NewJSONHandler(o.err, nil)), o.out, restore, c.Samples)
+func (c *serveCmd) Run(ctx context.Context, o output) error {
+	return c.serve(ctx, slog.New(slog.NewJSONHandler(o.err, nil)), o.out, c.Samples)
 }
 
 // shortTime drops the date from the lines that a person reads as they come.
@@ -70,7 +71,7 @@ func shortTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, restore restoreSignals, samples bool) (err error) {
+func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, samples bool) (err error) {
 	tokens, err := s.tokens()
 	if err != nil {
 		return err
@@ -82,6 +83,12 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, re
 	if err != nil {
 		return err
 	}
+	// Before anything else: a node that takes jobs and then finds its port taken would leave them as a crash does.
+	listener, err := httpapi.Listen(s.Listen)
+	if err != nil {
+		return fmt.Errorf("can't listen on %s: %s", s.Listen, reason(err))
+	}
+	defer listener.Close()
 	node := s.nodeName()
 	b, err := s.open(ctx, node)
 	if err != nil {
@@ -106,16 +113,12 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, re
 		Node: app, Name: node, Tokens: tokens, Registerer: registry, Gatherer: registry, Logger: log, UI: ui.Dist(),
 		ParseVideo: func(payload json.RawMessage) error { _, err := video.ParsePayload(payload); return err },
 	})
-	return s.listen(ctx, log, out, restore, app, handler, b.embedded)
+	return s.listen(ctx, log, out, listener, app, handler, b.embedded)
 }
 
 // listen serves until the context ends, then drains: the door closes first, then what runs may end.
-func (s *serving) listen(ctx context.Context, log *slog.Logger, out io.Writer, restore restoreSignals, app *actors.App, h *httpapi.Handler, embedded bool) error {
+func (s *serving) listen(ctx context.Context, log *slog.Logger, out io.Writer, listener net.Listener, app *actors.App, h *httpapi.Handler, embedded bool) error {
 	server, err := httpapi.NewServer(h, httpapi.ServerConfig{Listen: s.Listen})
-	if err != nil {
-		return err
-	}
-	listener, err := httpapi.Listen(s.Listen)
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,6 @@ func (s *serving) listen(ctx context.Context, log *slog.Logger, out io.Writer, r
 		return err
 	case <-ctx.Done():
 	}
-	restore() // a second signal ends the process at once
 	log.Info("stopping: no new work is taken, running handlers may go on", "for", s.Drain)
 	limit, cancel := context.WithTimeout(context.Background(), s.Drain)
 	defer cancel()
