@@ -3,6 +3,8 @@
 package testenv
 
 import (
+	"fmt"
+	"os"
 	"sync"
 	"testing"
 
@@ -14,6 +16,19 @@ import (
 //	func TestMain(m *testing.M) { testenv.Main(m) }
 func Main(m *testing.M, options ...goleak.Option) {
 	goleak.VerifyTestMain(suite{m}, options...)
+}
+
+// Run is Main for packages that have something left to do afterwards: it answers the status to exit with.
+func Run(m *testing.M, options ...goleak.Option) int {
+	code := suite{m}.Run()
+	if code != 0 {
+		return code
+	}
+	if err := goleak.Find(options...); err != nil {
+		fmt.Fprintf(os.Stderr, "goleak: Errors on successful test run: %v\n", err)
+		return 1
+	}
+	return 0
 }
 
 // IgnoreServers lets a goleak check inside a test overlook the goroutines that hold servers.
