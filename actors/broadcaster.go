@@ -1,8 +1,10 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -61,7 +63,7 @@ type (
 	found  struct{ views []job.View }
 	purged struct{ ids []job.ID }
 	sweep  struct {
-		topics bool // also look for jobs that nobody was told of
+		topics bool // after a gap: look at all topics at once
 	}
 	drainAll struct{ window time.Duration }
 )
@@ -76,6 +78,8 @@ type broadcaster struct {
 	recent   []*Update // by number; those that are not their job's latest any more are holes
 	floor    int64     // what was numbered up to here is not in recent
 	lonely   time.Time // since when nobody watches; zero if somebody does
+	attends  time.Time // since when every change is kept; zero while none is
+	turn     int       // where the next sweep goes on among the topics
 	draining bool
 	stop     func()
 }
@@ -85,12 +89,15 @@ const (
 	resumeWindow  = time.Minute      // how long changes are kept when nobody watches
 	backstopEvery = 20 * time.Second // how often the store is read for what is watched
 	recentlyEnded = 10 * time.Minute // ended jobs in a snapshot
+
+	// topicsPerSweep bounds the lists that one sweep reads to find jobs that nobody was told of. More topics take turns.
+	topicsPerSweep = 64
 )
 
 func spawnBroadcaster(a *App) (broadcasterRef, error) {
 	b := &broadcaster{
 		app: a, epoch: uuid.NewString()[:8], watches: map[*watch]struct{}{}, topics: map[Topic]map[*watch]struct{}{},
-		latest: map[job.ID]*Update{}, lonely: time.Now(),
+		latest: map[job.ID]*Update{}, lonely: time.Now(), attends: time.Now(),
 	}
 	pid, err := spawn(a.system, "broadcaster", b)
 	if err != nil {
@@ -148,6 +155,7 @@ func (b *broadcaster) onChanged(m *changed) {
 func (b *broadcaster) skip(n int64) {
 	b.seq += n
 	b.floor = b.seq
+	b.attends = time.Time{}
 	if len(b.recent) > 0 {
 		b.recent = nil
 		clear(b.latest)
@@ -250,6 +258,9 @@ func (b *broadcaster) onJoin(m *join) {
 	w.epoch = b.epoch
 	b.watches[w] = struct{}{}
 	b.lonely = time.Time{}
+	if b.attends.IsZero() {
+		b.attends = time.Now()
+	}
 	for t := range w.topics {
 		if b.topics[t] == nil {
 			b.topics[t] = map[*watch]struct{}{}
@@ -306,10 +317,11 @@ func (b *broadcaster) onLeave(w *watch) {
 	w.finishWith("closed")
 }
 
-// onFound takes what a sweep has read. What is news to a stream had been missed by it.
+// onFound takes what a sweep has read. What is news to a stream had been missed by it, if it happened while every change was kept:
+// to a stream that went on where it was, what it was sent long ago is news, too.
 func (b *broadcaster) onFound(m *found) {
 	for i := range m.views {
-		if b.take(&m.views[i]) {
+		if b.take(&m.views[i]) && m.views[i].UpdatedAt.After(b.attends) {
 			b.app.metrics.backstop.Inc()
 		}
 	}
@@ -334,13 +346,26 @@ func (b *broadcaster) onSweep(m *sweep) {
 			ids[id] = struct{}{}
 		}
 	}
-	var topics []Topic
-	if m.topics {
-		for t := range b.topics {
-			topics = append(topics, t)
-		}
-	}
+	topics := b.lists(m.topics)
 	b.app.loops.Go(func() { b.app.sweep(ids, topics) })
+}
+
+// lists are the topics whose jobs a sweep looks for, besides those that streams are known to show: all of them after a gap,
+// otherwise the next topicsPerSweep.
+func (b *broadcaster) lists(all bool) []Topic {
+	topics := slices.SortedFunc(maps.Keys(b.topics), func(x, y Topic) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Value, y.Value))
+	})
+	if all {
+		return topics
+	}
+	topics = slices.DeleteFunc(topics, func(t Topic) bool { return t.Kind == TopicJob })
+	if len(topics) <= topicsPerSweep {
+		return topics
+	}
+	from := b.turn % len(topics)
+	b.turn = from + topicsPerSweep
+	return append(topics[from:], topics[:from]...)[:topicsPerSweep]
 }
 
 func (b *broadcaster) onDrain(m *drainAll) {
