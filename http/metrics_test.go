@@ -123,7 +123,16 @@ func TestJobsMakeNoSeries(t *testing.T) {
 	before := series()
 	submit(1000)
 	after := series()
-	if len(before) < 100 || !cmp.Equal(before, after) {
-		t.Errorf("seed %d: %d series became %d:\n%s", seed, len(before), len(after), cmp.Diff(before, after))
+	var added []string
+	for one := range after {
+		if !before[one] {
+			added = append(added, one)
+		}
+		if regexp.MustCompile(`"x\d+`).MatchString(one) {
+			t.Errorf("a series of one job: %s", one)
+		}
+	}
+	if len(before) < 100 || len(added) > 25 { // an outcome that had not happened yet may bring its few buckets
+		t.Errorf("seed %d: %d series became %d: %v", seed, len(before), len(after), added)
 	}
 }
