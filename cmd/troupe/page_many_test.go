@@ -19,7 +19,7 @@ func tellManyAtOnce(t *testing.T, browser context.Context, troupe string) {
 	p.order("The last train")
 	all := []string{"The first lantern", "The long river", "The last train"}
 	for _, title := range all {
-		p.wait(`Number(card(` + quoted(title) + `).querySelector('[role=progressbar]').ariaValueNow) > 0`)
+		p.filled(title, 1)
 	}
 	p.forwards()
 	if n := p.sent("GET /v1/stream"); n != 1 {
@@ -53,7 +53,7 @@ func tellManyAtOnce(t *testing.T, browser context.Context, troupe string) {
 
 	p.click(`button('Make it', ` + river + `)`)
 	p.status("The long river", "processing")
-	p.wait(`Number(` + river + `.querySelector('[role=progressbar]').ariaValueNow) > 0`)
+	p.filled("The long river", 1)
 	if j := node.job("The long river"); j.Run != 2 || j.Attempt != 1 {
 		t.Errorf("made after all: run %d, attempt %d", j.Run, j.Attempt)
 	}

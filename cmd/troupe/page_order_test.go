@@ -18,8 +18,8 @@ func tellOrder(t *testing.T, browser context.Context, troupe string) {
 	p.do(chromedp.SendKeys(chromedp.CSS("textarea"), "A paper boat. It drifts down a rainy street."))
 	p.click(`button('Make video')`)
 	p.wait(`card('A paper boat')`)
-	p.wait(`(i => i && i.complete && i.naturalWidth > 0)(card('A paper boat').querySelector('img.preview'))`)
 	p.wait(`/^\(\d+ %\) Troupe$/.test(document.title)`)
+	p.wait(`recorded.posters.length > 0`)
 	p.status("A paper boat", "completed")
 
 	seen := p.glimpses("A paper boat")

@@ -24,7 +24,7 @@ func tellCrash(t *testing.T, browser context.Context, troupe string) {
 	p.wait(live)
 	_ = tabAsk[bool](p, `window.notReloaded = true`)
 	p.order("The lighthouse")
-	p.wait(`Number(card('The lighthouse').querySelector('[role=progressbar]').ariaValueNow) >= 10`)
+	p.filled("The lighthouse", 10)
 	node.kill()
 	p.wait(reconnecting)
 	node.start()

@@ -235,6 +235,13 @@ func (p *tab) status(text, status string) {
 	p.wait(fmt.Sprintf(`card(%s)?.dataset.status === %s`, quoted(text), quoted(status)))
 }
 
+// filled waits until a card is filled to a percentage, or all done.
+func (p *tab) filled(text string, percent int) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf(`(c => c.dataset.status === 'completed' || Number(c.querySelector('[role=progressbar]')?.ariaValueNow) >= %d)(card(%s))`,
+		percent, quoted(text)))
+}
+
 // shot keeps a screenshot among the test's artifacts.
 func (p *tab) shot(name string) {
 	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
