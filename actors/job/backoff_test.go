@@ -76,3 +76,18 @@ func TestBackoffWithoutValidation(t *testing.T) {
 		}
 	}
 }
+
+// A policy is merged with those of its kind and of its queue before the default one: a ceiling that none of them names is the default's, and never
+// below the base.
+func TestMergedBackoffGrows(t *testing.T) {
+	for base, want := range map[time.Duration]time.Duration{
+		0:                time.Hour,
+		time.Millisecond: time.Hour,
+		2 * time.Hour:    2 * time.Hour,
+	} {
+		p := Policy{Backoff: Backoff{Base: Duration(base)}}.Merge(Policy{}).Merge(Policy{MaxAttempts: 5}).Merge(DefaultPolicy())
+		if got := time.Duration(p.Backoff.Max); got != want {
+			t.Errorf("base %s: ceiling %s, want %s", base, got, want)
+		}
+	}
+}

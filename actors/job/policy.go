@@ -64,7 +64,7 @@ func (p Policy) Merge(defaults Policy) Policy {
 	if p.Backoff.Base == 0 {
 		p.Backoff.Base = defaults.Backoff.Base
 	}
-	if p.Backoff.Max == 0 {
+	if p.Backoff.Max == 0 && defaults.Backoff.Max != 0 { // defaults that say nothing leave it to the next ones
 		p.Backoff.Max = max(defaults.Backoff.Max, p.Backoff.Base)
 	}
 	if p.Timeout == 0 {
