@@ -43,8 +43,32 @@ type App struct {
 
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc
-	loops      sync.WaitGroup
 	background context.Context // ends with stopLoops
+	loops      loops
+}
+
+// loops are the goroutines that a node waits for at its end. None begins once the end has begun.
+type loops struct {
+	mu     sync.Mutex
+	ended  bool
+	flying sync.WaitGroup
+}
+
+// Go runs f, unless the end has begun.
+func (l *loops) Go(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		l.flying.Go(f)
+	}
+}
+
+// end waits for all that runs.
+func (l *loops) end() {
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.flying.Wait()
 }
 
 const (
@@ -247,7 +271,7 @@ func (a *App) Close() {
 	}
 	a.supervisor.abandon()
 	a.stopLoops()
-	a.loops.Wait()
+	a.loops.end()
 	for _, pid := range a.topLevel() {
 		_ = a.system.Root.StopFuture(pid).Wait()
 	}

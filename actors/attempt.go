@@ -48,7 +48,7 @@ func (at *attempt) run(h Handler, record job.Job) {
 	}
 	handle := &Job{record: record, report: at, log: at.app.log}
 	go func() {
-		err := safely(h, ctx, handle)
+		err := safely(ctx, h, handle)
 		stop()
 		cancel(nil)
 		at.mu.Lock()
@@ -59,7 +59,7 @@ func (at *attempt) run(h Handler, record job.Job) {
 	}()
 }
 
-func safely(h Handler, ctx context.Context, j *Job) (err error) {
+func safely(ctx context.Context, h Handler, j *Job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &panicError{r, string(debug.Stack())}

@@ -289,7 +289,7 @@ func (b *broadcaster) replay(w *watch, since int64) {
 			continue
 		}
 		for _, t := range topicsOf(u.View) {
-			if _, shown := w.topics[t]; shown && b.encode(u) && !(since == 0 && endedLongAgo(u.View)) {
+			if _, shown := w.topics[t]; shown && (since > 0 || !endedLongAgo(u.View)) && b.encode(u) {
 				w.offer(u)
 				break
 			}

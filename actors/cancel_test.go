@@ -53,7 +53,7 @@ func TestRunningJobIsAskedToStop(t *testing.T) {
 
 func TestCancelReachesAnotherNode(t *testing.T) {
 	w := embedded(t)
-	holder := w.start(t, map[string]actors.Handler{"obedient": obedient})
+	holder := w.start(t, map[string]actors.Handler{"obedient": obedient}, hasty)
 	id := holder.submit("obedient", nil)
 	holder.await(id, job.Processing)
 	// This one has a bus of its own and hears nothing: word left in the inbox must do.

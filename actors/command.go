@@ -22,10 +22,10 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 			return job.Job{}, err
 		}
 		j := record.Job
-		switch {
-		case j.Status == job.Cancelled || j.Status == job.Cancelling:
+		switch j.Status {
+		case job.Cancelled, job.Cancelling:
 			return j, nil
-		case j.Status == job.Processing:
+		case job.Processing:
 			return a.cancelRunning(ctx, j, by)
 		}
 		cancelled, done, err := a.command(ctx, j, job.CancelRequested{By: by, Node: a.config.Node, Reason: reason})

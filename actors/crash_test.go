@@ -29,14 +29,14 @@ func TestDeadNodesJobIsAdoptedWithItsCheckpointAndSpendsNoAttempt(t *testing.T) 
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
-	dying := w.start(t, map[string]actors.Handler{"steps": steps})
+	dying := w.start(t, map[string]actors.Handler{"steps": steps}, hasty)
 	id := dying.submit("steps", nil)
 	dying.eventually("the checkpoint is kept", func() bool {
 		history, err := dying.History(t.Context(), id)
 		return err == nil && slices.ContainsFunc(history, func(h job.Transition) bool { return h.Event == "Checkpointed" })
 	})
 	dying.Close() // as a crash: nothing is handed back
-	heir := w.start(t, map[string]actors.Handler{"steps": steps})
+	heir := w.start(t, map[string]actors.Handler{"steps": steps}, hasty)
 	j := heir.await(id, job.Completed)
 	if restored.Load() != 7 || j.Attempts != 0 || j.Attempt != 1 || j.Crashes != 1 || j.Node != heir.Node() {
 		t.Errorf("adopted as %+v, from checkpoint %d", j, restored.Load())
@@ -49,12 +49,12 @@ func TestJobThatKillsItsNodesIsADeadLetterWithThatReason(t *testing.T) {
 	poison := map[string]actors.Handler{
 		"poison": func(ctx context.Context, _ *actors.Job) error { started <- struct{}{}; <-ctx.Done(); return ctx.Err() },
 	}
-	victim := w.start(t, poison)
+	victim := w.start(t, poison, hasty)
 	id := victim.submit("poison", nil)
 	for range job.DefaultMaxCrashes + 1 {
 		<-started
 		victim.Close()
-		victim = w.start(t, poison)
+		victim = w.start(t, poison, hasty)
 	}
 	j := victim.await(id, job.Failed)
 	if j.Failure.Code != job.CodeCrashes || j.Crashes != job.DefaultMaxCrashes+1 || j.Attempts != 0 {

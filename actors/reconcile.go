@@ -85,7 +85,7 @@ func (a *App) refillUnknown(ctx context.Context, records []persistence.Record, w
 	queues := map[string][]*persistence.Record{}
 	for i := range records {
 		j := &records[i].Job
-		if _, ours := a.queues[j.Queue]; ours && !(j.Status.Running() && (waitingOnly || a.held(j))) {
+		if _, ours := a.queues[j.Queue]; ours && (!j.Status.Running() || !waitingOnly && !a.held(j)) {
 			queues[j.Queue] = append(queues[j.Queue], &records[i])
 		}
 	}

@@ -67,7 +67,7 @@ func (w world) start(t *testing.T, handlers map[string]actors.Handler, options .
 	name := fmt.Sprintf("node-%d", nodes.Add(1))
 	registry := prometheus.NewRegistry()
 	config := actors.Config{
-		Node: name, Store: w.store, Inbox: w.inbox, Bus: w.bus(name), Artifacts: w.artifacts, Metrics: registry, Lease: time.Second,
+		Node: name, Store: w.store, Inbox: w.inbox, Bus: w.bus(name), Artifacts: w.artifacts, Metrics: registry, Lease: 10 * time.Second,
 		Queues: []actors.Queue{{Name: "default", Concurrency: 50}, {Name: "safe", Concurrency: 10, StoreFirst: true}},
 		Log:    slog.New(slog.DiscardHandler), CancelGrace: 300 * time.Millisecond,
 	}
@@ -90,6 +90,9 @@ func (w world) start(t *testing.T, handlers map[string]actors.Handler, options .
 	t.Cleanup(app.Close)
 	return &node{app, t, w, registry}
 }
+
+// hasty makes a node's lease so short that a test can sit through its end.
+func hasty(c *actors.Config) { c.Lease = 2 * time.Second }
 
 // quick is a policy whose waits a test can sit through.
 var quick = job.Policy{MaxAttempts: 3, Backoff: job.Backoff{Base: job.Duration(20 * time.Millisecond), Max: job.Duration(200 * time.Millisecond)}}

@@ -68,7 +68,7 @@ func TestFlushedInboxIsRefilledAndEachJobRunsOnceInTheRecord(t *testing.T) {
 		defer mu.Unlock()
 		runs[j.ID()]++
 		return nil
-	}})
+	}}, hasty)
 	var ids []job.ID
 	for range jobs / 1000 {
 		batch := make([]actors.Submission, 1000)
@@ -177,7 +177,7 @@ func TestStoreDownLosesNoAcceptedJobAndKillsNoHandler(t *testing.T) {
 				return nil
 			}
 		},
-	})
+	}, hasty)
 	long := n.submit("long", nil)
 	n.await(long, job.Processing)
 	s.postgres.Kill()
@@ -221,7 +221,7 @@ func TestInboxDownClosesTheDoorAndRunningJobsSettleAfter(t *testing.T) {
 			}
 		},
 		"noop": noop["noop"],
-	})
+	}, hasty)
 	early, late := n.submit("gate", nil), n.submit("gate", nil)
 	n.await(early, job.Processing)
 	n.await(late, job.Processing)
@@ -264,7 +264,7 @@ func TestTwoNodesShareTheWorkAndSurviveEachOther(t *testing.T) {
 			return nil
 		}
 	}}
-	few := func(c *actors.Config) { c.Queues = []actors.Queue{{Name: "default", Concurrency: 5}} }
+	few := func(c *actors.Config) { c.Queues, c.Lease = []actors.Queue{{Name: "default", Concurrency: 5}}, 2*time.Second }
 	one, two := s.start(t, handlers, few), s.start(t, handlers, few)
 	ids := make([]job.ID, 40)
 	for i := range ids {

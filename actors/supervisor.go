@@ -167,7 +167,7 @@ func jobName(pid *actor.PID) string {
 type stopChild struct{ app *App }
 
 // HandleFailure implements actor.SupervisorStrategy.
-func (s stopChild) HandleFailure(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, message any) {
+func (s stopChild) HandleFailure(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
 	s.app.log.Error("a job actor panicked and was stopped; its job is adopted when its lease ends",
 		"actor", child.Id, "panic", reason, "stack", string(debug.Stack()))
 	s.app.metrics.restarts.WithLabelValues("panic").Inc()

@@ -55,43 +55,40 @@ func (j Job) Apply(e Event, now time.Time) (Job, *Transition, error) {
 }
 
 func (j Job) step(e Event, now time.Time) (Job, string, error) {
-	if redriven, ok := e.(Redriven); ok {
-		return j.redriven(redriven, now)
-	}
-	if j.Status.Terminal() {
+	if _, redriven := e.(Redriven); j.Status.Terminal() && !redriven {
 		return j, "", ErrTerminal
 	}
 	switch e := e.(type) {
+	case Redriven:
+		return j.redriven(e, now)
 	case Claimed:
 		return j.claimed(e, now)
 	case CancelRequested:
 		return j.cancelRequested(e)
 	case Hastened:
 		return j.hastened(e, now)
+	case Progressed, Checkpointed, ArtifactStored, Succeeded, AttemptFailed, Snoozed, Released:
+		if !j.Status.Running() {
+			return j, "", ErrNotAllowed
+		}
+		return j.reported(e, now)
 	}
-	if !j.Status.Running() {
-		return j, "", ErrNotAllowed
-	}
+	panic(fmt.Sprintf("job: no rule for event %T", e))
+}
+
+// report is an event that only the holder of a running job can tell of.
+type report interface{ event() }
+
+func (j Job) reported(e report, now time.Time) (Job, string, error) {
 	switch e := e.(type) {
 	case Progressed:
 		return j.progressed(e)
 	case Checkpointed:
-		if err := j.room(revsBeyondCheckpoints); err != nil {
-			return j, "", err
-		}
-		if len(e.Data) > MaxCheckpoint {
-			return j, "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
-		}
-		j.Checkpoint = e.Data
-		return j, "", nil
+		return j.checkpointed(e)
 	case ArtifactStored:
 		return j.artifactStored(e)
 	case Succeeded:
-		if len(e.Result) > MaxResult {
-			return j, "", fmt.Errorf("%w: result of %d bytes, at most %d", ErrLimit, len(e.Result), MaxResult)
-		}
-		j.Status, j.Result, j.Failure, j.Progress.Percent, j.Progress.ETA = Completed, e.Result, nil, 100, 0
-		return j, "", nil
+		return j.succeeded(e)
 	case AttemptFailed:
 		return j.attemptFailed(e, now)
 	case Snoozed:
@@ -109,7 +106,26 @@ func (j Job) step(e Event, now time.Time) (Job, string, error) {
 		j.Status, j.RunAt = Queued, now
 		return j, e.Reason, nil
 	}
-	panic(fmt.Sprintf("job: no rule for event %T", e))
+	panic(fmt.Sprintf("job: no rule for report %T", e))
+}
+
+func (j Job) checkpointed(e Checkpointed) (Job, string, error) {
+	if err := j.room(revsBeyondCheckpoints); err != nil {
+		return j, "", err
+	}
+	if len(e.Data) > MaxCheckpoint {
+		return j, "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
+	}
+	j.Checkpoint = e.Data
+	return j, "", nil
+}
+
+func (j Job) succeeded(e Succeeded) (Job, string, error) {
+	if len(e.Result) > MaxResult {
+		return j, "", fmt.Errorf("%w: result of %d bytes, at most %d", ErrLimit, len(e.Result), MaxResult)
+	}
+	j.Status, j.Result, j.Failure, j.Progress.Percent, j.Progress.ETA = Completed, e.Result, nil, 100, 0
+	return j, "", nil
 }
 
 func (j Job) claimed(e Claimed, now time.Time) (Job, string, error) {
@@ -140,10 +156,10 @@ func (j Job) cancelRequested(e CancelRequested) (Job, string, error) {
 	if e.By != "" {
 		note = "by " + e.By + ifAny(": ", e.Reason)
 	}
-	switch {
-	case j.Status == Cancelling:
+	switch j.Status {
+	case Cancelling:
 		return j, "", ErrUnchanged
-	case j.Status == Processing:
+	case Processing:
 		j.Status = Cancelling
 	default:
 		j.Status = Cancelled
