@@ -109,15 +109,18 @@ func (w *watcher) comeAndGo(ctx context.Context, nodes []*rig, rng *rand.Rand, s
 	}
 }
 
-// stay reads until the context ends, and comes back when it is told to.
+// stay reads until the context is cancelled, and comes back when it is told to.
 func (w *watcher) stay(ctx context.Context) {
 	for ctx.Err() == nil {
-		c := w.connect(ctx)
+		// A connection that is being made is not cancelled: that would look like a refusal. One that is open is closed.
+		c := w.connect(context.WithoutCancel(ctx))
+		over := context.AfterFunc(ctx, c.close)
 		for {
 			if e, ok := c.tryNext(); !ok || e.name == eventEnd {
 				break
 			}
 		}
+		over()
 		c.close()
 	}
 }
