@@ -26,8 +26,10 @@ type App struct {
 	kinds   map[string]kind
 	queues  map[string]Queue
 
-	system *actor.ActorSystem
-	timers *scheduler.TimerScheduler
+	system    *actor.ActorSystem
+	timers    *scheduler.TimerScheduler
+	mailboxes *crew // run job actors
+	handlers  *crew // run handlers
 
 	supervisor  supervisorRef
 	journal     journalRef
@@ -36,10 +38,11 @@ type App struct {
 	timekeeper  timekeeperRef
 	intakes     map[string]intakeRef
 
-	doors    map[string]*door // accepting, one per queue
-	inflight sync.Map         // idempotency keys being answered now: scope+key -> struct{}
-	unsaved  sync.Map         // job.ID -> *job.Job: accepted, row not committed yet
-	settings settingsCache
+	doors     map[string]*door // accepting, one per queue
+	inflight  sync.Map         // idempotency keys being answered now: scope+key -> struct{}
+	unsaved   sync.Map         // job.ID -> *job.Job: accepted, row not committed yet
+	settings  settingsCache
+	snapshots chan struct{} // one for each that is being read
 
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc
@@ -98,7 +101,8 @@ func New(config Config) (*App, error) {
 	}
 	a := &App{
 		config: config, log: config.Log.With("node", config.Node), kinds: map[string]kind{}, queues: map[string]Queue{},
-		intakes: map[string]intakeRef{}, doors: map[string]*door{},
+		intakes: map[string]intakeRef{}, doors: map[string]*door{}, mailboxes: newCrew(), handlers: newCrew(),
+		snapshots: make(chan struct{}, maxSnapshots),
 	}
 	for _, q := range config.Queues {
 		a.queues[q.Name] = q
@@ -276,6 +280,8 @@ func (a *App) Close() {
 		_ = a.system.Root.StopFuture(pid).Wait()
 	}
 	a.system.Shutdown()
+	a.mailboxes.close()
+	a.handlers.close()
 }
 
 func (a *App) topLevel() []*actor.PID {

@@ -24,8 +24,11 @@ type attempt struct {
 	id     job.ID
 	cancel context.CancelCauseFunc
 
+	handle Job
+
 	mu      sync.Mutex
 	latest  job.Progress
+	spoke   bool // progress was said at all
 	told    bool // a progressed message is on its way
 	outcome json.RawMessage
 }
@@ -39,24 +42,26 @@ type panicError struct {
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // run starts the handler and tells the job actor how it ended.
-func (at *attempt) run(h Handler, record job.Job) {
+func (at *attempt) run(h Handler, record *job.Job) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	at.cancel = cancel
-	stop := func() bool { return true }
-	if timeout := time.Duration(record.Policy.Timeout); timeout > 0 {
-		stop = time.AfterFunc(timeout, func() { at.app.system.Root.Send(at.self, &timedOut{}) }).Stop
+	at.handle = Job{record: record, report: at, log: at.app.log}
+	var timeout *time.Timer
+	if d := time.Duration(record.Policy.Timeout); d > 0 {
+		timeout = time.AfterFunc(d, func() { at.app.system.Root.Send(at.self, &timedOut{}) })
 	}
-	handle := &Job{record: record, report: at, log: at.app.log}
-	go func() {
-		err := safely(ctx, h, handle)
-		stop()
+	at.app.handlers.run(func() {
+		err := safely(ctx, h, &at.handle)
+		if timeout != nil {
+			timeout.Stop()
+		}
 		cancel(nil)
 		at.mu.Lock()
 		result := at.outcome
 		at.mu.Unlock()
 		at.intake.freed()
 		at.app.system.Root.Send(at.self, &finished{result: result, err: err})
-	}()
+	})
 }
 
 func safely(ctx context.Context, h Handler, j *Job) (err error) {
@@ -71,19 +76,19 @@ func safely(ctx context.Context, h Handler, j *Job) (err error) {
 func (at *attempt) progress(p job.Progress) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	at.latest = p
+	at.latest, at.spoke = p, true
 	if !at.told {
 		at.told = true
 		at.app.system.Root.Send(at.self, &progressed{})
 	}
 }
 
-// taken is the latest progress, zero if there was none; a newer one will be told anew.
-func (at *attempt) taken() job.Progress {
+// taken is the latest progress, if there was any; a newer one will be told anew.
+func (at *attempt) taken() (latest job.Progress, spoke bool) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	at.told = false
-	return at.latest
+	return at.latest, at.spoke
 }
 
 func (at *attempt) result(data json.RawMessage) {

@@ -167,7 +167,7 @@ func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
 		b.app.metrics.busGaps.WithLabelValues("seq").Inc()
 		c.Send(c.Self(), &sweep{topics: true})
 	}
-	b.app.metrics.busIn.Add(float64(len(d.States)))
+	b.app.metrics.bus.WithLabelValues("in", "ok").Add(float64(len(d.States)))
 	if b.idle() {
 		b.skip(int64(len(d.States)))
 		return

@@ -70,7 +70,9 @@ func TestZombieChangesNothing(t *testing.T) {
 	asleep := make(chan struct{})
 	zombie := w.start(t, map[string]actors.Handler{
 		"nap": func(context.Context, *actors.Job) error { <-asleep; return errors.New("the zombie's word") },
-	}, func(c *actors.Config) { c.CancelGrace = time.Minute })
+	}, func(c *actors.Config) { // with one slot, taken, it claims nothing more
+		c.CancelGrace, c.Queues = time.Minute, []actors.Queue{{Name: "default", Concurrency: 1}}
+	})
 	id := zombie.submit("nap", nil)
 	zombie.await(id, job.Processing)
 	// Another node reaps the lease while the zombie's process stands still: here, by taking the claim away under its feet.

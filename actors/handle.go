@@ -29,7 +29,7 @@ var (
 
 // Job is a handler's hold on the job it runs. Its methods may be called from several goroutines.
 type Job struct {
-	record job.Job // as claimed
+	record *job.Job // as claimed; never changed
 	report reporter
 	log    *slog.Logger
 }
@@ -61,7 +61,7 @@ func (j *Job) Token() int64 { return j.record.Token }
 func (j *Job) Owner() string { return j.record.Owner }
 
 // Record is the whole job as it was when the attempt began.
-func (j *Job) Record() job.Job { return j.record }
+func (j *Job) Record() job.Job { return *j.record }
 
 // Bind decodes the payload. A payload that does not fit is a permanent error: no further attempt would read it better.
 func (j *Job) Bind(payload any) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,13 +32,22 @@ import (
 type intakeRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
+	slots  *atomic.Int64 // freed and not yet counted
 }
 
-func (r intakeRef) wake()                        { r.system.Root.Send(r.pid, &wake{}) }
-func (r intakeRef) freed()                       { r.system.Root.Send(r.pid, &freed{}) }
-func (r intakeRef) gone(lease persistence.Lease) { r.system.Root.Send(r.pid, &gone{lease}) }
-func (r intakeRef) limit(l limit)                { r.system.Root.Send(r.pid, &l) }
-func (r intakeRef) renew()                       { r.system.Root.Send(r.pid, &renew{}) }
+func (r intakeRef) wake()         { r.system.Root.Send(r.pid, &wake{}) }
+func (r intakeRef) limit(l limit) { r.system.Root.Send(r.pid, &l) }
+func (r intakeRef) renew()        { r.system.Root.Send(r.pid, &renew{}) }
+
+// freed gives a slot back. Only the first of those that come while the intake is busy is a message.
+func (r intakeRef) freed() {
+	if r.slots.Add(1) == 1 {
+		r.system.Root.Send(r.pid, &freed{})
+	}
+}
+
+// gone ends the keeping of leases.
+func (r intakeRef) gone(leases ...persistence.Lease) { r.system.Root.Send(r.pid, &gone{leases}) }
 
 // close ends claiming, and waits until what was being claimed is in the supervisor's hands, or the context ends.
 func (r intakeRef) close(ctx context.Context) {
@@ -62,7 +72,7 @@ type (
 		of      int
 	}
 	freed   struct{}
-	gone    struct{ lease persistence.Lease }
+	gone    struct{ leases []persistence.Lease }
 	renew   struct{}
 	renewed struct {
 		lost      []persistence.Lease
@@ -87,7 +97,7 @@ type intake struct {
 	closed   []chan struct{} // who wait for the last claim; not nil once closed
 	unread   int             // claimed jobs of which the store is being asked
 	running  int             // slots taken: handlers that run, or are about to
-	held     map[job.ID]*holding
+	held     map[job.ID]holding
 	claiming bool
 	hungry   bool // asked to claim while a claim was under way
 	renewing bool
@@ -105,8 +115,8 @@ type holding struct {
 const pollEvery = 500 * time.Millisecond
 
 func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error) {
-	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]*holding{}}
-	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name)}
+	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]holding{}}
+	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name), new(atomic.Int64)}
 	pid, err := spawn(a.system, "intake-"+q.Name, in)
 	if err != nil {
 		return intakeRef{}, err
@@ -114,7 +124,7 @@ func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error
 	polls := a.timers.SendRepeatedly(0, pollEvery, pid, &wake{})
 	renewals := a.timers.SendRepeatedly(a.config.Lease/3, a.config.Lease/3, pid, &renew{})
 	in.stop = func() { polls(); renewals() }
-	return intakeRef{a.system, pid}, nil
+	return in.self, nil
 }
 
 // Receive implements actor.Actor.
@@ -127,7 +137,7 @@ func (in *intake) Receive(c actor.Context) {
 	case *adopted:
 		in.onAdopted(m)
 	case *freed:
-		in.running--
+		in.running -= int(in.self.slots.Swap(0))
 		in.claim(c)
 	case *gone:
 		in.onGone(m)
@@ -215,12 +225,14 @@ func (in *intake) start(m *claimed) {
 }
 
 func (in *intake) hold(claimed *claimedJob, now time.Time) {
-	in.held[claimed.lease.ID] = &holding{claimed.lease, now}
+	in.held[claimed.lease.ID] = holding{claimed.lease, now}
 }
 
 func (in *intake) onGone(m *gone) {
-	if h, ok := in.held[m.lease.ID]; ok && h.lease.Token == m.lease.Token {
-		delete(in.held, m.lease.ID)
+	for _, lease := range m.leases {
+		if h, ok := in.held[lease.ID]; ok && h.lease.Token == lease.Token {
+			delete(in.held, lease.ID)
+		}
 	}
 }
 
@@ -253,7 +265,7 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 			a.log.Error("an envelope can't be read; its lease is left to run out", "job", cl.ID, "error", err)
 			continue
 		}
-		result.jobs = append(result.jobs, a.claimedJob(j, cl, in, ""))
+		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in, ""))
 	}
 	if result.unread = len(again); result.unread > 0 {
 		a.loops.Go(func() { a.startAgain(queue, again, in) })
@@ -261,12 +273,12 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 	return result
 }
 
-func (a *App) claimedJob(j job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
+func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
 	if cl.CancelRequested && cancelBy == "" {
 		cancelBy = "request"
 	}
 	return claimedJob{
-		job: j, envelope: cl.Envelope, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
+		job: j, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
 		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
 	}
 }
@@ -301,12 +313,12 @@ func (a *App) startFound(records []persistence.Record, byID map[job.ID]persisten
 	found := &claimed{}
 	for i := range records {
 		r := &records[i]
-		found.jobs = append(found.jobs, a.claimedJob(r.Job, byID[r.Job.ID], in, r.CancelBy))
+		found.jobs = append(found.jobs, a.claimedJob(&r.Job, byID[r.Job.ID], in, r.CancelBy))
 		delete(byID, r.Job.ID)
 	}
 	for _, cl := range byID { // claimed before, and yet without a row: its first write was lost with its node
 		if j, err := job.DecodeEnvelope(cl.Envelope); err == nil {
-			found.jobs = append(found.jobs, a.claimedJob(j, cl, in, ""))
+			found.jobs = append(found.jobs, a.claimedJob(&j, cl, in, ""))
 		}
 	}
 	in.system.Root.Send(in.pid, &adopted{found, of})
@@ -334,11 +346,10 @@ func (in *intake) renew(c actor.Context) {
 		return
 	}
 	now := time.Now()
-	var due []*holding
+	var due []persistence.Lease
 	for _, h := range in.held {
 		if now.Sub(h.since) >= in.app.config.Lease/4 {
-			copied := *h
-			due = append(due, &copied)
+			due = append(due, h.lease)
 		}
 	}
 	if len(due) == 0 {
@@ -368,7 +379,7 @@ func (in *intake) onRenewed(c actor.Context, m *renewed) {
 // renew renews leases in batches. While the inbox can't be reached nobody else can
 // claim through it either, unless only this node is cut off: so leases that have run out meanwhile are looked up in the store,
 // whose row tells whether somebody else was given the job.
-func (a *App) renew(queue string, due []*holding) *renewed {
+func (a *App) renew(queue string, due []persistence.Lease) *renewed {
 	result := &renewed{}
 	for batch := range slices.Chunk(due, persistence.MaxBatch) {
 		ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
@@ -381,11 +392,7 @@ func (a *App) renew(queue string, due []*holding) *renewed {
 	return result
 }
 
-func (a *App) renewBatch(ctx context.Context, queue string, batch []*holding, result *renewed) error {
-	leases := make([]persistence.Lease, len(batch))
-	for i, h := range batch {
-		leases[i] = h.lease
-	}
+func (a *App) renewBatch(ctx context.Context, queue string, leases []persistence.Lease, result *renewed) error {
 	renewals, err := a.config.Inbox.Renew(ctx, queue, leases, a.config.Lease)
 	if err != nil {
 		return err
@@ -405,11 +412,11 @@ func (a *App) renewBatch(ctx context.Context, queue string, batch []*holding, re
 }
 
 // findLost asks the store which leases were superseded.
-func (a *App) findLost(batch []*holding, result *renewed) error {
-	ids := make([]job.ID, len(batch))
-	tokens := make(map[job.ID]persistence.Lease, len(batch))
-	for i, h := range batch {
-		ids[i], tokens[h.lease.ID] = h.lease.ID, h.lease
+func (a *App) findLost(leases []persistence.Lease, result *renewed) error {
+	ids := make([]job.ID, len(leases))
+	tokens := make(map[job.ID]persistence.Lease, len(leases))
+	for i, lease := range leases {
+		ids[i], tokens[lease.ID] = lease.ID, lease
 	}
 	ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
 	defer cancel()

@@ -19,11 +19,11 @@ import (
 //
 // Supervision: child of the supervisor, stopped on a panic of its own (see there).
 //
-//	begin ──▶ running ──finished──▶ leaving ──settled──▶ stopped
-//	   └──────────(ended, out of crashes)──────▲
+//	started ──▶ running ──finished──▶ leaving ──settled──▶ stopped
+//	   └────────────(ended, out of crashes)──────▲
 //
 //	message      from            running                              leaving
-//	begin        supervisor      claim, record, run the handler       -
+//	Started      itself          claim, record, run the handler       -
 //	progressed   attempt         publish, at most each progressEvery  ignored: too late
 //	publish      timer           publish what has waited              ignored
 //	keep         attempt         record, answer when committed        answer that it is too late
@@ -39,12 +39,14 @@ import (
 //	abandon      supervisor      end the context, stop                the same
 //	graceOver    timer           go on without the handler            ignored
 type jobActor struct {
-	app *App
+	app      *App
+	lease    persistence.Lease
+	crashes  int
+	intake   intakeRef
+	cancelBy string // it was asked to cancel before it began
+	draining bool   // it is to hand the job back unrun
 
-	job     job.Job
-	lease   persistence.Lease
-	crashes int
-	intake  intakeRef
+	job     *job.Job // replaced with each change, never changed: others hold on to it
 	attempt *attempt // nil before the first and when there is none to run
 
 	leaving   bool  // its last word is said
@@ -52,6 +54,7 @@ type jobActor struct {
 	overdue   bool  // the handler was given up
 	lost      bool  // the job is another's: record nothing more
 	settled   bool  // the lease is settled, or lost
+	told      bool  // the settler has told the intake so
 	written   int64 // the newest rev the journal was given
 	durable   int64 // the newest rev it has answered for
 	keepers   []keeper
@@ -59,6 +62,13 @@ type jobActor struct {
 	persisted time.Time // of the last progress
 	waiting   bool      // a publish timer runs
 	cause     error     // why the handler's context was ended, nil while it was not
+}
+
+func newJobActor(a *App, claimed claimedJob, draining bool) *jobActor {
+	return &jobActor{
+		app: a, job: claimed.job, lease: claimed.lease, crashes: claimed.crashes, intake: claimed.intake, cancelBy: claimed.cancelBy,
+		draining: draining,
+	}
 }
 
 type keeper struct {
@@ -105,8 +115,8 @@ var errTooLate = errors.New("the attempt has ended")
 // Receive implements actor.Actor.
 func (a *jobActor) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
-	case *begin:
-		a.onBegin(c, m.claimed, m.draining)
+	case *actor.Started:
+		a.onStarted(c)
 	case *progressed:
 		a.onProgressed(c)
 	case *publish:
@@ -121,7 +131,7 @@ func (a *jobActor) Receive(c actor.Context) {
 	case *refused:
 		a.onRefused(c, m)
 	case *settled:
-		a.settled = true
+		a.settled, a.told = true, true
 		a.stopWhenDone(c)
 	case *cancelAsked:
 		a.onCancelAsked(c, m.by)
@@ -143,10 +153,9 @@ func (a *jobActor) Receive(c actor.Context) {
 	}
 }
 
-func (a *jobActor) onBegin(c actor.Context, claimed claimedJob, draining bool) {
-	a.job, a.lease, a.crashes, a.intake = claimed.job, claimed.lease, claimed.crashes, claimed.intake
+func (a *jobActor) onStarted(c actor.Context) {
 	now := time.Now()
-	next, t, err := a.job.Apply(job.Claimed{Token: a.lease.Token, Node: a.lease.Node, Crashes: claimed.crashes}, now)
+	next, t, err := a.job.Apply(job.Claimed{Token: a.lease.Token, Node: a.lease.Node, Crashes: a.crashes}, now)
 	switch {
 	case errors.Is(err, job.ErrTerminal):
 		a.leave(c, persistence.Ack, nil)
@@ -160,9 +169,9 @@ func (a *jobActor) onBegin(c actor.Context, claimed claimedJob, draining bool) {
 		a.app.metrics.queueWait(a.job.Queue, now.Sub(a.job.RunAt))
 	}
 	if crashes := next.Crashes - a.job.Crashes; crashes > 0 {
-		a.app.metrics.attemptLost(&a.job, crashes)
+		a.app.metrics.attemptLost(a.job, crashes)
 	}
-	a.job = next
+	a.job = &next
 	if next.Status.Terminal() {
 		a.leave(c, verbFor(&next), t)
 		return
@@ -172,13 +181,13 @@ func (a *jobActor) onBegin(c actor.Context, claimed claimedJob, draining bool) {
 		a.step(c, job.Snoozed{Delay: noHandlerDelay})
 		return
 	}
-	if draining {
+	if a.draining {
 		a.step(c, job.Released{Reason: "its node drains"})
 		return
 	}
 	a.write(c, t, 0)
-	if claimed.cancelBy != "" { // asked before anybody could obey
-		a.onCancelAsked(c, claimed.cancelBy)
+	if a.cancelBy != "" { // asked before anybody could obey
+		a.onCancelAsked(c, a.cancelBy)
 		a.step(c, job.Released{Reason: "cancelled before it began"})
 		return
 	}
@@ -198,7 +207,7 @@ func (a *jobActor) step(c actor.Context, e job.Event) {
 	if err != nil {
 		panic(fmt.Sprintf("an outcome that the core refuses: %v", err))
 	}
-	a.job = next
+	a.job = &next
 	a.leave(c, verbFor(&next), t)
 }
 
@@ -221,16 +230,16 @@ func (a *jobActor) leave(c actor.Context, verb persistence.Verb, t *job.Transiti
 	a.leaving = true
 	a.answerKeepers(errTooLate)
 	if t == nil { // nothing to record: only the lease to settle
-		a.app.settler.settle(&outgoing{job: a.snapshot(), settlement: &persistence.Settlement{Lease: a.lease, Verb: verb}, actor: c.Self()})
+		a.app.settler.settle(&outgoing{job: a.job, settlement: &persistence.Settlement{Lease: a.lease, Verb: verb}, actor: c.Self()})
 		return
 	}
-	a.app.metrics.left(&a.job)
+	a.app.metrics.left(a.job)
 	a.write(c, t, verb)
 }
 
 // write journals the job as it is. A verb settles the lease once that is committed.
 func (a *jobActor) write(c actor.Context, t *job.Transition, verb persistence.Verb) {
-	w := &outgoing{job: a.snapshot(), actor: c.Self()}
+	w := &outgoing{job: a.job, actor: c.Self()}
 	a.written = a.job.Rev
 	if t != nil {
 		w.history = []job.Transition{*t}
@@ -239,11 +248,6 @@ func (a *jobActor) write(c actor.Context, t *job.Transition, verb persistence.Ve
 		w.settlement = &persistence.Settlement{Lease: a.lease, Verb: verb, RunAt: a.job.RunAt}
 	}
 	a.app.journal.write(w)
-}
-
-func (a *jobActor) snapshot() *job.Job {
-	j := a.job
-	return &j
 }
 
 func (a *jobActor) onProgressed(c actor.Context) {
@@ -267,16 +271,20 @@ func (a *jobActor) publishProgress(c actor.Context) {
 		return
 	}
 	now := time.Now()
-	next, _, err := a.job.Apply(job.Progressed{Progress: a.attempt.taken()}, now)
+	latest, spoke := a.attempt.taken()
+	if !spoke {
+		return
+	}
+	next, _, err := a.job.Apply(job.Progressed{Progress: latest}, now)
 	if err != nil {
 		return // nothing new, or more changes than one claim can number
 	}
-	a.job, a.published = next, now
+	a.job, a.published = &next, now
 	if now.Sub(a.persisted) >= persistEvery {
 		a.persisted = now
 		a.write(c, nil, 0)
 	}
-	a.app.show(a.snapshot())
+	a.app.show(a.job)
 }
 
 func (a *jobActor) onKeep(c actor.Context, m *keep) {
@@ -289,7 +297,7 @@ func (a *jobActor) onKeep(c actor.Context, m *keep) {
 		m.reply <- err
 		return
 	}
-	a.job = next
+	a.job = &next
 	a.keepers = append(a.keepers, keeper{next.Rev, m.reply})
 	a.write(c, t, 0)
 }
@@ -300,8 +308,10 @@ func (a *jobActor) onFinished(c actor.Context, m *finished) {
 		a.stopWhenDone(c)
 		return
 	}
-	if next, _, err := a.job.Apply(job.Progressed{Progress: a.attempt.taken()}, time.Now()); err == nil {
-		a.job = next // what it said last
+	if latest, spoke := a.attempt.taken(); spoke {
+		if next, _, err := a.job.Apply(job.Progressed{Progress: latest}, time.Now()); err == nil {
+			a.job = &next // what it said last
+		}
 	}
 	a.step(c, a.outcome(m))
 }
@@ -376,7 +386,7 @@ func (a *jobActor) onRefused(c actor.Context, m *refused) {
 func (a *jobActor) rebase(c actor.Context, token int64) {
 	a.leaving = true
 	a.app.settler.settle(&outgoing{
-		job: a.snapshot(), actor: c.Self(), rebase: token,
+		job: a.job, actor: c.Self(), rebase: token,
 		settlement: &persistence.Settlement{Lease: a.lease, Verb: persistence.Ack},
 	})
 }
@@ -389,7 +399,7 @@ func (a *jobActor) onCancelAsked(c actor.Context, by string) {
 	if err != nil {
 		return // asked before
 	}
-	a.job = next
+	a.job = &next
 	a.write(c, t, 0)
 	a.end(c, ErrCancelled)
 }
@@ -412,7 +422,7 @@ func (a *jobActor) onForgotten() {
 	if a.leaving || a.lost {
 		return
 	}
-	entry, err := entryOf(&a.job, a.lease.Token)
+	entry, err := entryOf(a.job, a.lease.Token)
 	if err != nil {
 		a.app.log.Error("a job can't be given back to the inbox", "job", a.job.ID, "error", err)
 		return
@@ -473,5 +483,7 @@ func (a *jobActor) onStopping() {
 	} else if !a.returned {
 		a.attempt.cancel(context.Canceled)
 	}
-	a.intake.gone(a.lease)
+	if !a.told {
+		a.intake.gone(a.lease)
+	}
 }

@@ -90,6 +90,7 @@ type journal struct {
 	paused  bool          // waiting to try again
 	backoff time.Duration // of the last failure; 0 after a success
 	waiters []chan struct{}
+	writes  []persistence.Write // of the commit under way; kept for the next
 }
 
 func spawnJournal(a *App) (journalRef, error) {
@@ -117,6 +118,7 @@ func (jr *journal) checkIdle() {
 	if jr.flying || len(jr.order) > 0 {
 		return
 	}
+	jr.app.metrics.lag.Set(0)
 	for _, done := range jr.waiters {
 		close(done)
 	}
@@ -160,6 +162,7 @@ func (jr *journal) fly(c actor.Context) {
 	if jr.flying || jr.paused || len(jr.order) == 0 {
 		return
 	}
+	jr.app.metrics.lag.Set(time.Since(jr.pending[jr.order[0]].changed).Seconds())
 	n := min(len(jr.order), persistence.MaxBatch)
 	batch := make([]*outgoing, n)
 	for i, id := range jr.order[:n] {
@@ -175,7 +178,7 @@ func (jr *journal) fly(c actor.Context) {
 	}
 	jr.flying = true
 	self, root := c.Self(), c.ActorSystem().Root
-	go func() { root.Send(self, jr.app.commit(batch)) }()
+	go func() { root.Send(self, jr.commit(batch)) }()
 }
 
 func (jr *journal) onFlown(c actor.Context, m *flown) {
@@ -213,15 +216,16 @@ func (jr *journal) onFailed(c actor.Context, m *flown) {
 const commitTimeout = 15 * time.Second
 
 // commit writes a batch. A batch that holds a write which the store will never take is split until that one stands alone.
-func (a *App) commit(batch []*outgoing) *flown {
+func (jr *journal) commit(batch []*outgoing) *flown {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	writes := make([]persistence.Write, len(batch))
-	for i, w := range batch {
-		writes[i] = persistence.Write{Job: *w.job, History: w.history, Key: w.key}
+	for _, w := range batch {
+		jr.writes = append(jr.writes, persistence.Write{Job: *w.job, History: w.history, Key: w.key})
 	}
-	outcomes, err := a.commitSplitting(ctx, writes)
+	outcomes, err := jr.app.commitSplitting(ctx, jr.writes)
+	clear(jr.writes)
+	jr.writes = jr.writes[:0]
 	return &flown{batch: batch, outcomes: outcomes, took: time.Since(began), err: err}
 }
 

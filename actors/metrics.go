@@ -14,18 +14,18 @@ type metrics struct {
 	submitted, retries, attempts, ended *prometheus.CounterVec
 	deadAdded, redriven, requeued       *prometheus.CounterVec
 	restarts, writeErrors               *prometheus.CounterVec
-	busOut, busGaps, inboxMessages      *prometheus.CounterVec
+	bus, busGaps, inboxMessages         *prometheus.CounterVec
 	queueWaits, runs, totals            *prometheus.HistogramVec
 	writes                              *prometheus.HistogramVec
 	sseSnapshot                         *prometheus.HistogramVec
 	running, limit, paused              *prometheus.GaugeVec
 	inboxDepth, inboxLeased, delayed    *prometheus.GaugeVec
-	oldest, dead, lastPop               *prometheus.GaugeVec
+	oldest, inboxOldest, dead, lastPop  *prometheus.GaugeVec
 	collectorUp, collectorTook          *prometheus.GaugeVec
-	actors, pending                     prometheus.Gauge
+	actors, pending, lag                prometheus.Gauge
 	batchSize                           prometheus.Histogram
 	refused, coalesced, unsavedDropped  prometheus.Counter
-	abandoned, busIn, backstop          prometheus.Counter
+	abandoned, backstop                 prometheus.Counter
 	sseCoalesced                        prometheus.Counter
 }
 
@@ -55,6 +55,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		limit:         f.gauges("queue_concurrency_limit", "Handlers that may run at once on this node.", "queue"),
 		paused:        f.gauges("queue_paused", "1 if the queue is paused.", "queue"),
 		oldest:        f.gauges("queue_oldest_waiting_age_seconds", "Age of the job that is next in the queue; 0 if none waits.", "queue"),
+		inboxOldest:   f.gauges("inbox_oldest_age_seconds", "Age of the job that waits longest; 0 if none waits.", "inbox"),
 		inboxDepth:    f.gauges("inbox_depth", "Jobs that wait to be claimed.", "inbox"),
 		inboxLeased:   f.gauges("inbox_processing_depth", "Jobs that are leased, to any node.", "inbox"),
 		delayed:       f.gauges("inbox_delayed_depth", "Jobs that wait for their due time.", "inbox"),
@@ -65,7 +66,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		writes:        f.histograms("write_through_seconds", "How long a batch took to commit.", commitBuckets, "op", "result"),
 		writeErrors:   f.counters("write_through_errors_total", "Writes that failed.", "reason"),
 		sseSnapshot:   f.histograms("sse_snapshot_seconds", "How long a stream's snapshot took to read.", commitBuckets, "source"),
-		busOut:        f.counters("bus_messages_out_total", "States published.", "result"),
+		bus:           f.counters("bus_messages_total", "States published to other nodes, and heard from them.", "direction", "result"),
 		busGaps:       f.counters("bus_gaps_total", "Times that states from other nodes may have been missed.", "cause"),
 	}
 	m.actors = f.gauge("actors", "Job actors that live.")
@@ -75,7 +76,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m.coalesced = f.counter("write_through_coalesced_total", "States that a newer one replaced before they were committed.")
 	m.unsavedDropped = f.counter("write_through_unsaved_dropped_total", "First rows left to be written when their jobs are claimed, because too many waited.")
 	m.abandoned = f.counter("job_abandoned_handlers_total", "Handlers that ignored the end of their context.")
-	m.busIn = f.counter("bus_messages_in_total", "States heard from other nodes.")
+	m.lag = f.gauge("write_through_lag_seconds", "Age of the oldest change that is not committed yet; 0 if there is none.")
 	m.backstop = f.counter("backstop_delivered_total", "States that streams got only because the store was read for what they may have missed.")
 	m.sseCoalesced = f.counter("sse_events_coalesced_total", "States that a newer one replaced before a stream took them.")
 	return m, f.err
@@ -229,4 +230,5 @@ func (m *metrics) depth(queue string, d persistence.Depth, took time.Duration, e
 		age = max(time.Since(d.Oldest).Seconds(), 0)
 	}
 	m.oldest.WithLabelValues(queue).Set(age)
+	m.inboxOldest.WithLabelValues(queue).Set(age)
 }

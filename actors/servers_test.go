@@ -264,7 +264,9 @@ func TestTwoNodesShareTheWorkAndSurviveEachOther(t *testing.T) {
 			return nil
 		}
 	}}
-	few := func(c *actors.Config) { c.Queues, c.Lease = []actors.Queue{{Name: "default", Concurrency: 5}}, 2*time.Second }
+	few := func(c *actors.Config) {
+		c.Queues, c.Lease = []actors.Queue{{Name: "default", Concurrency: 5}}, 2*time.Second
+	}
 	one, two := s.start(t, handlers, few), s.start(t, handlers, few)
 	ids := make([]job.ID, 40)
 	for i := range ids {

@@ -177,6 +177,13 @@ func (s *settler) fly(c actor.Context) {
 
 func (s *settler) onFlew(c actor.Context, m *flew) {
 	s.flying = false
+	ended := map[string][]persistence.Lease{}
+	for _, w := range m.settled {
+		ended[w.job.Queue] = append(ended[w.job.Queue], w.settlement.Lease)
+	}
+	for queue, leases := range ended {
+		s.app.intakes[queue].gone(leases...)
+	}
 	for _, w := range m.settled {
 		if w.actor != nil {
 			c.Send(w.actor, &settled{})
@@ -224,7 +231,7 @@ func (a *App) settleAndPublish(leases []*outgoing, states []*job.Job) *flew {
 		}
 	}
 	if err := a.publishStates(ctx, states); err != nil {
-		a.metrics.busOut.WithLabelValues("error").Add(float64(len(states)))
+		a.metrics.bus.WithLabelValues("out", "error").Add(float64(len(states)))
 		for _, j := range states {
 			if j.Status.Terminal() {
 				result.unpublished = append(result.unpublished, j)
@@ -277,7 +284,7 @@ func (a *App) publishStates(ctx context.Context, jobs []*job.Job) error {
 		if err := a.config.Bus.Publish(ctx, states); err != nil {
 			return err
 		}
-		a.metrics.busOut.WithLabelValues("ok").Add(float64(len(states)))
+		a.metrics.bus.WithLabelValues("out", "ok").Add(float64(len(states)))
 		jobs = jobs[n:]
 	}
 	return nil

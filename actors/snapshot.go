@@ -41,31 +41,49 @@ func (a *App) Watch(ctx context.Context, r WatchRequest) (Watching, error) {
 
 const snapshotTimeout = 10 * time.Second
 
+// maxSnapshots bounds how many snapshots are read at once: after a deployment all streams come back together.
+const maxSnapshots = 16
+
 // snapshot offers a stream what there was before it came. While the store does not answer, the stream is told so and the
 // reading is tried again.
 func (a *App) snapshot(w *watch, r WatchRequest, cursor int64) {
+	ctx, cancel := context.WithCancel(a.background)
+	defer cancel()
+	go func() {
+		select {
+		case <-w.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	select {
+	case a.snapshots <- struct{}{}:
+		defer func() { <-a.snapshots }()
+	case <-ctx.Done():
+		return
+	}
 	topics := slices.Clone(r.Topics)
 	for id := range r.Known {
 		topics = append(topics, Topic{TopicJob, id.String()})
 	}
 	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		began := time.Now()
-		views, err := a.viewsOf(topics)
+		views, err := a.viewsOf(ctx, topics)
 		if err == nil {
 			a.metrics.sseSnapshot.WithLabelValues("db").Observe(time.Since(began).Seconds())
 			a.offerAll(w, views)
 			w.completed(cursor)
 			return
 		}
+		if ctx.Err() != nil {
+			return
+		}
 		a.log.Warn("a stream waits for its snapshot", "error", err)
 		w.fail("db_unavailable")
 		select {
-		case <-a.background.Done():
+		case <-ctx.Done():
 			return
 		case <-time.After(pause):
-		}
-		if w.ended() {
-			return
 		}
 	}
 }
@@ -83,8 +101,8 @@ func (a *App) offerAll(w *watch, views []job.View) {
 
 // viewsOf reads what a stream of the topics shows at first: jobs that have not ended, those that ended a moment ago, and those
 // it names, at most MaxWatchedJobs a topic.
-func (a *App) viewsOf(topics []Topic) ([]job.View, error) {
-	ctx, cancel := context.WithTimeout(a.background, snapshotTimeout)
+func (a *App) viewsOf(ctx context.Context, topics []Topic) ([]job.View, error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
 	jobs := map[job.ID]*job.Job{}
 	var named []job.ID
@@ -172,7 +190,7 @@ func (a *App) sweep(ids map[job.ID]struct{}, topics []Topic) {
 	for id := range ids {
 		topics = append(topics, Topic{TopicJob, id.String()})
 	}
-	views, err := a.viewsOf(topics)
+	views, err := a.viewsOf(a.background, topics)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			a.log.Warn("the store could not be read for what streams may have missed", "error", err)

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"runtime/debug"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -66,8 +67,7 @@ type (
 
 // claimedJob is a claim on its way to its actor.
 type claimedJob struct {
-	job      job.Job // as the store or the envelope has it, before the claim
-	envelope []byte
+	job      *job.Job // as the store or the envelope has it, before the claim
 	lease    persistence.Lease
 	crashes  int
 	cancelBy string // somebody has asked to cancel it
@@ -77,19 +77,20 @@ type claimedJob struct {
 type supervisor struct {
 	app      *App
 	props    *actor.Props
-	children map[string]claimedChild
+	next     claimedJob // the birth gift of the child being spawned
+	children map[job.ID]claimedChild
 	draining chan struct{} // closed when the last child is gone; nil while open
 }
 
 type claimedChild struct {
 	pid    *actor.PID
-	id     job.ID
 	intake intakeRef
 }
 
 func spawnSupervisor(a *App) (supervisorRef, error) {
-	s := &supervisor{app: a, children: map[string]claimedChild{}}
-	s.props = actor.PropsFromProducer(func() actor.Actor { return &jobActor{app: a} }, actor.WithReceiverMiddleware(safeStop(a.log)))
+	s := &supervisor{app: a, children: map[job.ID]claimedChild{}}
+	s.props = actor.PropsFromProducer(func() actor.Actor { return newJobActor(a, s.next, s.draining != nil) },
+		actor.WithReceiverMiddleware(safeStop(a.log)), actor.WithDispatcher(a.mailboxes))
 	pid, err := spawn(a.system, "supervisor", s, actor.WithSupervisor(stopChild{a}))
 	return supervisorRef{a.system, pid}, err
 }
@@ -113,23 +114,34 @@ func (s *supervisor) Receive(c actor.Context) {
 
 func (s *supervisor) onStart(c actor.Context, m *start) {
 	for i := range m.jobs {
-		claimed := &m.jobs[i]
-		name := claimed.lease.ID.String()
-		pid, err := c.SpawnNamed(s.props, name)
-		if err != nil {
+		s.next = m.jobs[i]
+		id := s.next.lease.ID
+		if old, ok := s.children[id]; ok {
 			// The job's actor still lives: it lost its lease, the job was claimed again, and here. The old attempt must end
-			// before a new one begins, so the new lease is left to run out; it is not renewed.
-			s.app.log.Warn("claimed a job whose actor still lives", "job", name, "error", err)
-			if old, ok := s.children[name]; ok {
-				c.Send(old.pid, &leaseLost{})
-			}
-			claimed.intake.gone(claimed.lease)
+			// before a new one begins.
+			s.app.log.Warn("claimed a job whose actor still lives; it is put off", "job", id)
+			c.Send(old.pid, &leaseLost{})
+			s.putOff()
 			continue
 		}
-		s.children[name] = claimedChild{pid, claimed.lease.ID, claimed.intake}
-		s.app.metrics.actors.Inc()
-		c.Send(pid, &begin{*claimed, s.draining != nil})
+		pid, err := c.SpawnNamed(s.props, id.String())
+		if err != nil { // its name is still taken by one that is about to stop
+			s.app.log.Warn("a job's actor can't be spawned; the job is put off", "job", id, "error", err)
+			s.putOff()
+			continue
+		}
+		s.children[id] = claimedChild{pid, s.next.intake}
 	}
+	s.next = claimedJob{}
+	s.app.metrics.actors.Set(float64(len(s.children)))
+}
+
+// putOff hands back a job that can't begin here now, to be claimed a little later. It spends neither an attempt nor a crash.
+func (s *supervisor) putOff() {
+	s.next.intake.freed()
+	s.app.settler.settle(&outgoing{job: s.next.job, settlement: &persistence.Settlement{
+		Lease: s.next.lease, Verb: persistence.Delay, RunAt: time.Now().Add(time.Second),
+	}})
 }
 
 func (s *supervisor) tellAll(c actor.Context, message any) {
@@ -139,12 +151,12 @@ func (s *supervisor) tellAll(c actor.Context, message any) {
 }
 
 func (s *supervisor) onTerminated(m *actor.Terminated) {
-	name := jobName(m.Who)
-	if _, ok := s.children[name]; !ok {
+	id, err := job.ParseID(m.Who.Id[max(0, len(m.Who.Id)-36):]) // the last part of its name
+	if err != nil {
 		return
 	}
-	delete(s.children, name)
-	s.app.metrics.actors.Dec()
+	delete(s.children, id)
+	s.app.metrics.actors.Set(float64(len(s.children)))
 	s.checkDrained()
 }
 
@@ -153,14 +165,6 @@ func (s *supervisor) checkDrained() {
 		close(s.draining)
 		s.draining = make(chan struct{}) // a later drain brings its own
 	}
-}
-
-// jobName is the last part of a job actor's name: the job's id.
-func jobName(pid *actor.PID) string {
-	if len(pid.Id) < 36 {
-		return ""
-	}
-	return pid.Id[len(pid.Id)-36:]
 }
 
 // stopChild is the strategy for job actors: stop, never restart. What the actor knew may be what made it panic.

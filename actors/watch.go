@@ -19,6 +19,7 @@ type watch struct {
 	epoch  string
 	mode   string
 	wakeup chan struct{} // holds one
+	over   chan struct{} // closed at the end
 
 	mu       sync.Mutex
 	seen     map[job.ID]mark    // what was handed out, or is in a slot
@@ -46,7 +47,7 @@ const staleSlot = 10 * time.Second
 
 func newWatch(a *App, r WatchRequest) *watch {
 	w := &watch{
-		app: a, topics: make(map[Topic]struct{}, len(r.Topics)), wakeup: make(chan struct{}, 1), mode: "snapshot",
+		app: a, topics: make(map[Topic]struct{}, len(r.Topics)), wakeup: make(chan struct{}, 1), over: make(chan struct{}), mode: "snapshot",
 		seen: make(map[job.ID]mark, len(r.Known)), slots: map[job.ID]*Update{},
 	}
 	for _, t := range r.Topics {
@@ -142,14 +143,9 @@ func (w *watch) finishWith(reason string) {
 func (w *watch) finish(reason string) {
 	if w.end == "" {
 		w.end = reason
+		close(w.over)
 		w.wake()
 	}
-}
-
-func (w *watch) ended() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.end != ""
 }
 
 func (w *watch) wake() {
@@ -200,7 +196,8 @@ func (w *watch) take() (Batch, bool) {
 		b.Jobs, b.Cursor = len(w.seen), w.cursor
 	}
 	if w.ready && b.End == "" && w.done() {
-		w.end, b.End = "done", "done"
+		w.finish("done")
+		b.End = "done"
 	}
 	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != ""
 }
