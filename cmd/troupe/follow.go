@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -139,7 +140,7 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 	if err := lines.Err(); err != nil {
 		return false, fmt.Errorf("the stream broke off: %s", reason(err))
 	}
-	return false, errors.New("the stream broke off")
+	return false, fmt.Errorf("the stream broke off: %s", reason(io.EOF))
 }
 
 // errOver is a connection that the node ended in good order before the job had ended.

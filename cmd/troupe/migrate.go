@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"strconv"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/migrations"
 	"github.com/meta-ad-studio/troupe/persistence/postgres"
@@ -78,7 +80,10 @@ func (c *migrateDownCmd) Run(ctx context.Context, o output) error {
 	})
 }
 
-type migrateStatusCmd struct{ database }
+type migrateStatusCmd struct {
+	database
+	JSON bool `help:"Print JSON: an array of {version, name, applied_at}." name:"json"`
+}
 
 // Run lists them.
 func (c *migrateStatusCmd) Run(ctx context.Context, o output) error {
@@ -87,17 +92,32 @@ func (c *migrateStatusCmd) Run(ctx context.Context, o output) error {
 		if err != nil {
 			return err
 		}
-		w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "VERSION\tNAME\tAPPLIED")
+		if c.JSON {
+			return printMigrations(o.out, all)
+		}
+		t := newTable(o.out, "VERSION", "NAME", "APPLIED")
 		for _, m := range all {
 			when := "no"
 			if !m.Applied.IsZero() {
 				when = m.Applied.UTC().Format("2006-01-02 15:04:05Z")
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\n", m.Version, m.Name, when)
+			t.row(strconv.FormatInt(m.Version, 10), m.Name, when)
 		}
-		return w.Flush()
+		return t.flush()
 	})
+}
+
+func printMigrations(w io.Writer, all []migrations.Migration) error {
+	type line struct {
+		Version int64     `json:"version"`
+		Name    string    `json:"name"`
+		Applied time.Time `json:"applied_at,omitzero"`
+	}
+	lines := make([]line, len(all))
+	for i, m := range all {
+		lines[i] = line{m.Version, m.Name, m.Applied}
+	}
+	return printJSON(w, lines)
 }
 
 type migratePrintCmd struct {

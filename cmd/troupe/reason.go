@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -24,6 +25,8 @@ func reason(err error) string {
 		{syscall.EADDRINUSE, "the port is in use"},
 		{syscall.EADDRNOTAVAIL, "the address is not one of this machine's"},
 		{syscall.EACCES, "permission denied"},
+		{io.ErrUnexpectedEOF, "connection closed"},
+		{io.EOF, "connection closed"},
 		{os.ErrDeadlineExceeded, "no answer in time"},
 		{context.DeadlineExceeded, "no answer in time"},
 	} {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -144,7 +145,7 @@ func (s *story) waitStreams(ts *testscript.TestScript, args []string) {
 	})
 }
 
-// fetch prints the status, the headers by name and the body. Redirects are not followed.
+// fetch prints the status, the headers and the body. Redirects are not followed.
 func (s *story) fetch(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("fetch METHOD PATH [BODY] [HEADER:VALUE]...")
@@ -169,7 +170,10 @@ func (s *story) fetch(ts *testscript.TestScript, neg bool, args []string) {
 	for name := range got {
 		fmt.Fprintf(ts.Stdout(), "%s: %s\n", name, got.Get(name))
 	}
-	fmt.Fprintf(ts.Stdout(), "Length: %d\n\n%s\n", len(answer), answer)
+	if !utf8.Valid(answer) {
+		answer = fmt.Appendf(nil, "(%d bytes, not text)", len(answer))
+	}
+	fmt.Fprintf(ts.Stdout(), "\n%s\n", answer)
 	if neg != (status >= 400) {
 		ts.Fatalf("%s %s: %d", args[0], path, status)
 	}
