@@ -23,18 +23,19 @@ var (
 
 // Apply returns the job as the event makes it, the line of history to keep (nil for changes too small for one), or a
 // refusal that leaves the job as it was. The time is the caller's; it never moves a job's own times backwards.
-func (j Job) Apply(e Event, now time.Time) (Job, *Transition, error) {
+func (j Job) Apply(e Event, now time.Time) (next Job, line *Transition, err error) {
 	now = clock(now)
 	if now.Before(j.Updated) {
 		now = j.Updated
 	}
-	next, note, err := j.step(e, now)
+	next = j
+	note, err := next.step(e, now)
 	if err != nil {
 		return j, nil, fmt.Errorf("job %s: %s while %s: %w", j.ID, Name(e), j.Status, err)
 	}
 	next.Updated = now
 	if next.Token == j.Token {
-		next.Rev = j.Rev + 1
+		next.Rev++
 	} else {
 		next.Rev = next.Token*RevsPerToken + 1
 	}
@@ -47,16 +48,18 @@ func (j Job) Apply(e Event, now time.Time) (Job, *Transition, error) {
 	if !next.Status.Running() || next.Token != j.Token {
 		next.Progress.ETA = 0 // it was the estimate of an attempt that runs no more
 	}
-	t := next.transition(Name(e), clean(note, MaxNote))
+	line = next.transition(Name(e), clean(note, MaxNote))
 	if next.Status == Retrying || next.Status == Failed {
-		t.Failure = next.Failure
+		line.Failure = next.Failure
 	}
-	return next, &t, nil
+	return next, line, nil
 }
 
-func (j Job) step(e Event, now time.Time) (Job, string, error) {
+// step makes the job what the event makes of it, and returns why, in words, where there is a why. A refusal may leave it
+// half changed.
+func (j *Job) step(e Event, now time.Time) (note string, err error) {
 	if _, redriven := e.(Redriven); j.Status.Terminal() && !redriven {
-		return j, "", ErrTerminal
+		return "", ErrTerminal
 	}
 	switch e := e.(type) {
 	case Redriven:
@@ -69,7 +72,7 @@ func (j Job) step(e Event, now time.Time) (Job, string, error) {
 		return j.hastened(e, now)
 	case Progressed, Checkpointed, ArtifactStored, Succeeded, AttemptFailed, Snoozed, Released:
 		if !j.Status.Running() {
-			return j, "", ErrNotAllowed
+			return "", ErrNotAllowed
 		}
 		return j.reported(e, now)
 	}
@@ -79,7 +82,7 @@ func (j Job) step(e Event, now time.Time) (Job, string, error) {
 // report is an event that only the holder of a running job can tell of.
 type report interface{ event() }
 
-func (j Job) reported(e report, now time.Time) (Job, string, error) {
+func (j *Job) reported(e report, now time.Time) (note string, err error) {
 	switch e := e.(type) {
 	case Progressed:
 		return j.progressed(e)
@@ -94,95 +97,94 @@ func (j Job) reported(e report, now time.Time) (Job, string, error) {
 	case Snoozed:
 		if j.Status == Cancelling {
 			j.Status = Cancelled
-			return j, "snoozed after the request", nil
+			return "snoozed after the request", nil
 		}
 		j.Status, j.RunAt = Scheduled, clock(now.Add(clampDelay(e.Delay)))
-		return j, "snoozed", nil
+		return "snoozed", nil
 	case Released:
 		if j.Status == Cancelling {
 			j.Status = Cancelled
-			return j, e.Reason, nil
+			return e.Reason, nil
 		}
 		j.Status, j.RunAt = Queued, now
-		return j, e.Reason, nil
+		return e.Reason, nil
 	}
 	panic(fmt.Sprintf("job: no rule for report %T", e))
 }
 
-func (j Job) checkpointed(e Checkpointed) (Job, string, error) {
+func (j *Job) checkpointed(e Checkpointed) (note string, err error) {
 	if err := j.room(revsBeyondCheckpoints); err != nil {
-		return j, "", err
+		return "", err
 	}
 	if len(e.Data) > MaxCheckpoint {
-		return j, "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
+		return "", fmt.Errorf("%w: checkpoint of %d bytes, at most %d", ErrLimit, len(e.Data), MaxCheckpoint)
 	}
 	j.Checkpoint = e.Data
-	return j, "", nil
+	return "", nil
 }
 
-func (j Job) succeeded(e Succeeded) (Job, string, error) {
+func (j *Job) succeeded(e Succeeded) (note string, err error) {
 	if len(e.Result) > MaxResult {
-		return j, "", fmt.Errorf("%w: result of %d bytes, at most %d", ErrLimit, len(e.Result), MaxResult)
+		return "", fmt.Errorf("%w: result of %d bytes, at most %d", ErrLimit, len(e.Result), MaxResult)
 	}
 	j.Status, j.Result, j.Failure, j.Progress.Percent, j.Progress.ETA = Completed, e.Result, nil, 100, 0
-	return j, "", nil
+	return "", nil
 }
 
-func (j Job) claimed(e Claimed, now time.Time) (Job, string, error) {
+func (j *Job) claimed(e Claimed, now time.Time) (note string, err error) {
 	if e.Token <= j.Token {
-		return j, "", ErrStale
+		return "", ErrStale
 	}
 	j.Token, j.Node = e.Token, e.Node
 	j.Crashes = max(j.Crashes, e.Crashes)
 	switch {
 	case j.Status == Cancelling:
 		j.Status = Cancelled
-		return j, "its holder was lost", nil
+		return "its holder was lost", nil
 	case j.Crashes > j.Policy.MaxCrashes:
 		j.Status = Failed
 		j.Failure = NewFailure(CodeCrashes, fmt.Sprintf("its node died or lost its lease %d times", j.Crashes))
-		return j, "out of crashes", nil
+		return "out of crashes", nil
 	}
-	note := ""
 	if j.Status == Processing {
 		note = "taken over"
 	}
 	j.Status, j.Attempt, j.Started = Processing, j.Attempts+1, now
-	return j, note, nil
+	return note, nil
 }
 
-func (j Job) cancelRequested(e CancelRequested) (Job, string, error) {
-	note := e.Reason
+func (j *Job) cancelRequested(e CancelRequested) (note string, err error) {
+	note = e.Reason
 	if e.By != "" {
 		note = "by " + e.By + ifAny(": ", e.Reason)
 	}
 	switch j.Status {
 	case Cancelling:
-		return j, "", ErrUnchanged
+		return "", ErrUnchanged
 	case Processing:
 		j.Status = Cancelling
 	default:
 		j.Status = Cancelled
 		j.Token, j.Node = j.Token+1, e.Node
 	}
-	return j, note, nil
+	return note, nil
 }
 
-func (j Job) hastened(e Hastened, now time.Time) (Job, string, error) {
+func (j *Job) hastened(e Hastened, now time.Time) (note string, err error) {
 	switch j.Status {
 	case Scheduled, Retrying:
 		j.Status, j.RunAt = Queued, now
 		j.Token, j.Node = j.Token+1, e.Node
-		return j, ifAny("by ", e.By), nil
+		return ifAny("by ", e.By), nil
 	case Queued:
-		return j, "", ErrUnchanged
+		return "", ErrUnchanged
 	}
-	return j, "", ErrNotAllowed
+	return "", ErrNotAllowed
 }
 
-func (j Job) redriven(e Redriven, now time.Time) (Job, string, error) {
+func (j *Job) redriven(e Redriven, now time.Time) (note string, err error) {
 	if j.Status != Failed && j.Status != Cancelled {
-		return j, "", ErrNotAllowed
+		return "", ErrNotAllowed
 	}
 	j.Token, j.Node = j.Token+1, e.Node
 	j.Life++
@@ -190,12 +192,12 @@ func (j Job) redriven(e Redriven, now time.Time) (Job, string, error) {
 	j.Attempt, j.Attempts, j.Crashes = 0, 0, 0
 	j.Progress, j.Result, j.Failure = Progress{}, nil, nil
 	j.Started, j.Finished = time.Time{}, time.Time{}
-	return j, ifAny("by ", e.By), nil
+	return ifAny("by ", e.By), nil
 }
 
-func (j Job) progressed(e Progressed) (Job, string, error) {
+func (j *Job) progressed(e Progressed) (note string, err error) {
 	if err := j.room(revsBeyondProgress); err != nil {
-		return j, "", err
+		return "", err
 	}
 	p := e.Progress
 	if !(p.Percent >= j.Progress.Percent) { // also true of NaN
@@ -205,36 +207,36 @@ func (j Job) progressed(e Progressed) (Job, string, error) {
 	p.Note, p.Stage = clean(p.Note, MaxNote), clean(p.Stage, MaxName)
 	p.StageIndex, p.StageCount, p.ETA = max(p.StageIndex, 0), max(p.StageCount, 0), max(p.ETA, 0)
 	if p == j.Progress {
-		return j, "", ErrUnchanged
+		return "", ErrUnchanged
 	}
 	j.Progress = p
-	return j, "", nil
+	return "", nil
 }
 
 // room refuses a change that would leave fewer than the given number of revs to what follows under this token.
-func (j Job) room(reserved int64) error {
+func (j *Job) room(reserved int64) error {
 	if j.Rev-j.Token*RevsPerToken >= RevsPerToken-reserved {
 		return fmt.Errorf("%w: %d changes under one claim", ErrLimit, RevsPerToken)
 	}
 	return nil
 }
 
-func (j Job) artifactStored(e ArtifactStored) (Job, string, error) {
+func (j *Job) artifactStored(e ArtifactStored) (note string, err error) {
 	if err := j.room(revsBeyondCheckpoints); err != nil {
-		return j, "", err
+		return "", err
 	}
 	kept := slices.DeleteFunc(slices.Clone(j.Artifacts), func(a Artifact) bool { return a.Name == e.Artifact.Name })
 	if len(kept) >= MaxArtifacts {
-		return j, "", fmt.Errorf("%w: %d artifacts", ErrLimit, MaxArtifacts)
+		return "", fmt.Errorf("%w: %d artifacts", ErrLimit, MaxArtifacts)
 	}
 	j.Artifacts = append(kept, e.Artifact)
-	return j, e.Artifact.Name, nil
+	return e.Artifact.Name, nil
 }
 
-func (j Job) attemptFailed(e AttemptFailed, now time.Time) (Job, string, error) {
+func (j *Job) attemptFailed(e AttemptFailed, now time.Time) (note string, err error) {
 	if j.Status == Cancelling { // it obeyed: that is no failure of the job's
 		j.Status = Cancelled
-		return j, "", nil
+		return "", nil
 	}
 	j.Attempts++
 	j.Failure = e.Failure
@@ -244,18 +246,24 @@ func (j Job) attemptFailed(e AttemptFailed, now time.Time) (Job, string, error) 
 	switch {
 	case e.Permanent:
 		j.Status = Failed
-		return j, "permanent", nil
+		return "permanent", nil
 	case j.Attempts >= j.Policy.MaxAttempts:
 		j.Status = Failed
-		return j, "out of attempts", nil
+		return "out of attempts", nil
 	}
 	wait := max(j.Policy.Backoff.Delay(j.Attempts, e.Jitter), clampDelay(e.RetryAfter))
 	j.Status, j.RunAt = Retrying, clock(now.Add(wait))
-	return j, "", nil
+	return "", nil
 }
 
 // clock is a time as every store can keep it: in UTC, to the microsecond.
-func clock(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+func clock(t time.Time) time.Time {
+	t = t.UTC()
+	if rest := t.Nanosecond() % 1000; rest != 0 {
+		return t.Add(-time.Duration(rest))
+	}
+	return t
+}
 
 func clampDelay(d time.Duration) time.Duration { return min(max(d, 0), MaxDelay) }
 

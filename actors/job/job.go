@@ -103,10 +103,10 @@ type Transition struct {
 }
 
 // FirstTransition is the history's first line for a job fresh from New.
-func (j Job) FirstTransition() Transition { return j.transition("Submitted", "") }
+func (j Job) FirstTransition() Transition { return *j.transition("Submitted", "") }
 
-func (j Job) transition(event, note string) Transition {
-	t := Transition{
+func (j *Job) transition(event, note string) *Transition {
+	t := &Transition{
 		Rev: j.Rev, At: j.Updated, Event: event, Status: j.Status, Life: j.Life,
 		Attempt: j.Attempt, Token: j.Token, Node: j.Node, Note: note,
 	}

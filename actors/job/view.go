@@ -62,8 +62,8 @@ const maxStreamedResult = 4 << 10
 
 // View is the job for keys, channels and streams: without its payload and checkpoint, and with its result only if that is
 // small.
-func (j *Job) View() View {
-	v := View{
+func (j *Job) View() (v View) {
+	v = View{
 		ID: j.ID, Version: j.Rev, Run: j.Life, Kind: j.Kind, Queue: j.Queue, Status: j.Status, Terminal: j.Status.Terminal(),
 		Priority: j.Priority, Attempt: j.Attempt, MaxAttempts: j.Policy.MaxAttempts, Crashes: j.Crashes,
 		Progress: j.Progress.Percent, Stage: j.Progress.Stage, StageIndex: j.Progress.StageIndex, StageCount: j.Progress.StageCount,
@@ -84,8 +84,8 @@ func (j *Job) View() View {
 }
 
 // FullView is the job as its own resource: with payload, result and checkpoint.
-func (j *Job) FullView() View {
-	v := j.View()
+func (j *Job) FullView() (v View) {
+	v = j.View()
 	v.Payload, v.Result, v.Checkpoint = j.Payload, j.Result, j.Checkpoint
 	return v
 }
