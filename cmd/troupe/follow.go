@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,10 +95,10 @@ func (f *follower) follow(ctx context.Context) (change, error) {
 
 // connection reads one connection to its end, and says whether the job has ended.
 func (f *follower) connection(ctx context.Context) (ended bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	f.silence = openTimeout
-	watchdog := time.AfterFunc(f.silence, cancel)
+	watchdog := time.AfterFunc(f.silence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if f.lastID != "" {
@@ -105,7 +106,7 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 	}
 	response, err := f.client.send(ctx, call{method: http.MethodGet, path: "/v1/jobs/" + f.id.String() + "/stream", header: header})
 	if err != nil {
-		return false, err
+		return false, cmp.Or(context.Cause(ctx), err)
 	}
 	defer response.Body.Close()
 	f.opened = true
@@ -116,7 +117,6 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 	lines.Buffer(nil, maxFrame)
 	var event, data string
 	for lines.Scan() {
-		watchdog.Reset(f.silence)
 		field, value, _ := strings.Cut(lines.Text(), ":")
 		value = strings.TrimPrefix(value, " ")
 		switch field {
@@ -136,12 +136,16 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 			}
 			event, data = "", ""
 		}
+		watchdog.Reset(f.silence)
 	}
-	if err := lines.Err(); err != nil {
+	if err := cmp.Or(context.Cause(ctx), lines.Err()); err != nil {
 		return false, fmt.Errorf("the stream broke off: %s", reason(err))
 	}
 	return false, fmt.Errorf("the stream broke off: %s", reason(io.EOF))
 }
+
+// errSilent is a connection on which nothing came, not even a heartbeat.
+var errSilent = errors.New("it fell silent")
 
 // errOver is a connection that the node ended in good order before the job had ended.
 var errOver = errors.New("the node asks to come back")
