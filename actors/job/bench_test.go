@@ -84,4 +84,13 @@ func BenchmarkView(b *testing.B) {
 			}
 		}
 	})
+	b.Run("append", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			view := j.View()
+			if _, err := view.AppendJSON(nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
