@@ -44,4 +44,6 @@
 // # Limits
 //
 // One server, its replicas behind a stable address, or a proxy: the client does not speak Cluster or Sentinel yet.
+// For Cluster, what is done to job:<id> of many jobs at once (Bus.Publish's transaction and script, Bus.Last's read) would have to
+// be grouped by slot: those keys have no hash tag in common, for their names are the public contract.
 package redis

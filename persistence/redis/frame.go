@@ -22,10 +22,6 @@ const (
 	byeFrame     = 'b' // leaves, having said all it had to say
 )
 
-// maxFrame is where a frame of states is cut, so that one message does not fill a slow subscriber's buffer on the
-// server (32 MB as shipped). A full batch of ordinary states is far below it.
-const maxFrame = 8 << 20
-
 var errFrame = errors.New("not a message of this bus")
 
 func (f *frame) append(b []byte) []byte {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -42,14 +43,7 @@ func TestFullServer(t *testing.T) {
 	if err := in.Ping(t.Context()); !errors.Is(err, persistence.ErrFull) {
 		t.Errorf("ping: %v, want ErrFull", err)
 	}
-	state := persistence.State{ID: job.ID{1}, Terminal: true, JSON: []byte(`{"status":"completed"}`)}
-	bus := in.c.Bus("node-a")
-	if err := bus.Publish(t.Context(), []persistence.State{state}); err != nil {
-		t.Errorf("publish: %v", err)
-	}
-	if got, err := bus.Last(t.Context(), []job.ID{state.ID}); err != nil || !bytes.Equal(got[0], state.JSON) {
-		t.Errorf("the last state is %q (%v)", got, err)
-	}
+	publishOnFull(t, in.c)
 	settled := 0
 	for settled < accepted {
 		claims := claim(t, in, 50)
@@ -80,4 +74,36 @@ func TestFullServer(t *testing.T) {
 		t.Errorf("ping after all have left: %v", err)
 	}
 	enqueue(t, in, fresh(t, 100))
+}
+
+// publishOnFull wants a state to be kept, and to be heard on the job's channel and by another node.
+func publishOnFull(t *testing.T, c *Client) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var other record
+	defer other.finished.Wait()
+	defer cancel()
+	other.subscribe(t, ctx, c.Bus("node-b"))
+	state := persistence.State{ID: job.ID{1}, Terminal: true, JSON: []byte(`{"status":"completed"}`)}
+	follower := c.rdb.Subscribe(ctx, "job:"+state.ID.String())
+	defer follower.Close()
+	if _, err := follower.Receive(ctx); err != nil {
+		t.Fatal(err)
+	}
+	bus := c.Bus("node-a")
+	for range 2 { // with and without knowing that somebody listens
+		if err := bus.Publish(ctx, []persistence.State{state}); err != nil {
+			t.Errorf("publish: %v", err)
+		}
+	}
+	if got, err := bus.Last(ctx, []job.ID{state.ID}); err != nil || !bytes.Equal(got[0], state.JSON) {
+		t.Errorf("the last state is %q (%v)", got, err)
+	}
+	if ttl := c.rdb.PTTL(ctx, "job:"+state.ID.String()).Val(); ttl <= 0 || ttl > c.config.TerminalTTL {
+		t.Errorf("it is kept for %s", ttl)
+	}
+	if m, err := follower.ReceiveMessage(ctx); err != nil || m.Payload != string(state.JSON) {
+		t.Errorf("its channel says %v (%v)", m, err)
+	}
+	eventually(t, "another node hears it twice", func() bool { return other.count(&other.states) == 2 })
 }

@@ -2,18 +2,22 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"strconv"
-	"strings"
-	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// Publish implements persistence.Bus: one pipeline. Calls take turns. The message to other nodes is left out while there
-// are none; its number is not, so that a node of whom we did not know notices that it missed something.
+// publishBytes is how many bytes of states are enough for one transaction. It bounds how long that holds the server up, and
+// keeps one message from filling a slow subscriber's buffer there (32 MB as shipped). A full batch of ordinary states is
+// far below it.
+const publishBytes = 4 << 20
+
+// Publish implements persistence.Bus: one transaction, so that a server which writes its log to disk before it answers does so
+// once. Calls take turns. The message to other nodes is left out while there are none; its number is not, so that a node of
+// whom we did not know notices that it missed something. More than persistence.MaxBatch states, or 4 MB of them, are published
+// in parts. On a full server they are published all the same.
 func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 	if len(states) == 0 {
 		return nil
@@ -25,97 +29,79 @@ func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 		return wrap(ctx, trying, err)
 	}
 	defer done()
-	pipe := b.c.rdb.Pipeline()
-	b.c.announce(ctx, pipe, states)
-	if !b.alone {
-		return b.c.insist(ctx, states, wrap(ctx, trying, b.tell(ctx, pipe, states)))
+	for len(states) > 0 {
+		n := enough(states)
+		if err := b.publish(ctx, states[:n]); err != nil {
+			return wrap(ctx, trying, err)
+		}
+		states = states[n:]
 	}
-	listeners := pipe.PubSubNumSub(ctx, b.c.eventsChannel())
-	if _, err = pipe.Exec(ctx); err != nil || listeners.Val()[b.c.eventsChannel()] <= b.ears.Load() {
-		b.seq++
-		return b.c.insist(ctx, states, wrap(ctx, trying, err))
-	}
-	return wrap(ctx, trying, b.tell(ctx, b.c.rdb.Pipeline(), states))
+	return nil
 }
 
-// tell sends the pipeline, with the message to other nodes at its end.
-func (b *Bus) tell(ctx context.Context, pipe goredis.Pipeliner, states []persistence.State) error {
-	var told *goredis.IntCmd
-	for _, f := range b.frames(states) {
-		told = pipe.Publish(ctx, b.c.eventsChannel(), f)
+// enough is how many of the states go into one transaction.
+func enough(states []persistence.State) (n int) {
+	bytes := 0
+	for n < min(len(states), persistence.MaxBatch) {
+		if bytes += len(states[n].JSON); n > 0 && bytes > publishBytes {
+			break
+		}
+		n++
 	}
-	_, err := pipe.Exec(ctx)
-	b.alone = err == nil && told.Val() <= b.ears.Load()
+	return n
+}
+
+func (b *Bus) publish(ctx context.Context, states []persistence.State) error {
+	b.seq++
+	asked := b.alone
+	b.alone = false // until we know
+	var word []byte
+	if !asked {
+		word = b.word(states)
+	}
+	heard, err := b.announce(ctx, states, word)
+	if kindOf(err) == persistence.ErrFull || goredis.HasErrorPrefix(err, "EXECABORT") {
+		heard, err = b.insist(ctx, states, word)
+	}
+	if err == nil && asked && heard > b.ears.Load() {
+		heard, err = b.c.rdb.Publish(ctx, b.c.eventsChannel(), b.word(states)).Result()
+	}
+	b.alone = err == nil && heard <= b.ears.Load()
 	return err
 }
 
-// insist sets the states' keys once more if the server was too full for it. The messages were sent all the same.
-func (c *Client) insist(ctx context.Context, states []persistence.State, err error) error {
-	if !errors.Is(err, persistence.ErrFull) {
-		return err
-	}
-	pipe := c.rdb.Pipeline()
-	pipe.ScriptLoad(ctx, stateScript.source)
-	for i := range states {
-		pipe.EvalSha(ctx, stateScript.hash, []string{c.jobPrefix() + states[i].ID.String()}, states[i].JSON, c.ttl(&states[i]).Milliseconds())
-	}
-	_, err = pipe.Exec(ctx)
-	return wrap(ctx, "set "+strconv.Itoa(len(states))+" states on a full server", err)
-}
-
-// ttl is how long the state's key is kept.
-func (c *Client) ttl(s *persistence.State) time.Duration {
-	if s.Terminal {
-		return c.config.TerminalTTL
-	}
-	return c.config.LiveTTL
-}
-
-// announce adds, for each state, the setting of its key and the message on its channel.
-func (c *Client) announce(ctx context.Context, pipe goredis.Pipeliner, states []persistence.State) {
-	prefix := c.jobPrefix()
-	var names strings.Builder
-	names.Grow(len(states) * (len(prefix) + idBytes))
-	var buf [idBytes]byte
-	for i := range states {
-		names.WriteString(prefix)
-		text, _ := states[i].ID.AppendText(buf[:0])
-		names.Write(text)
-	}
-	all, width := names.String(), len(prefix)+idBytes
-	live, terminal := c.config.LiveTTL.Milliseconds(), c.config.TerminalTTL.Milliseconds()
-	keys := make([]string, len(states))
+// announce sets each state's key and says it on its channel, says the word to other nodes, and answers how many listened to that.
+// Without a word it only counts them. This is no script: a script would have to take every state into Lua, which costs the
+// server more than all the commands.
+func (b *Bus) announce(ctx context.Context, states []persistence.State, word []byte) (heard int64, err error) {
+	pipe := b.c.rdb.TxPipeline()
+	keys := b.c.jobKeys(states)
+	live, terminal := b.c.config.LiveTTL.Milliseconds(), b.c.config.TerminalTTL.Milliseconds()
 	args := make([]any, 0, 8*len(states))
 	for i := range states {
-		keys[i] = all[i*width : (i+1)*width]
 		ttl := &live
 		if states[i].Terminal {
 			ttl = &terminal
 		}
 		from := len(args)
-		args = append(args, "set", &keys[i], states[i].JSON, "px", ttl, "publish", &keys[i], states[i].JSON)
+		args = append(args, "set", &keys[i], states[i].JSON, "px", ttl, "publish", &keys[i], nil)
 		args[from+7] = args[from+2]
 		_ = pipe.Process(ctx, goredis.NewStatusCmd(ctx, args[from:from+5:from+5]...))
 		_ = pipe.Process(ctx, goredis.NewIntCmd(ctx, args[from+5:from+8:from+8]...))
 	}
+	counted := b.count(ctx, pipe, word)
+	if _, err = pipe.Exec(ctx); err != nil {
+		return 0, err
+	}
+	return counted(), nil
 }
 
-// frames is what other nodes are told.
-func (b *Bus) frames(states []persistence.State) (frames [][]byte) {
-	for len(states) > 0 {
-		bytes, n := 0, 0
-		for n < len(states) && (n == 0 || bytes+len(states[n].JSON) <= maxFrame) {
-			bytes += len(states[n].JSON) + 3
-			n++
-		}
-		b.seq++
-		f := frame{kind: statesFrame, boot: b.boot, node: b.node, seq: b.seq}
-		data := f.append(make([]byte, 0, bytes+128))
-		for i := range n {
-			data = appendPart(data, states[i].JSON)
-		}
-		frames = append(frames, data)
-		states = states[n:]
+// count says the word to other nodes, or counts them if there is none.
+func (b *Bus) count(ctx context.Context, on goredis.Cmdable, word []byte) (heard func() int64) {
+	channel := b.c.eventsChannel()
+	if word != nil {
+		return on.Publish(ctx, channel, word).Val
 	}
-	return frames
+	counts := on.PubSubNumSub(ctx, channel)
+	return func() int64 { return counts.Val()[channel] }
 }

@@ -43,7 +43,7 @@ var (
 	cancelScript  = load("cancel")
 	knownScript   = load("known")
 	depthScript   = load("depth")
-	stateScript   = load("state")
+	insistScript  = load("insist")
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {
@@ -58,7 +58,7 @@ func (c *Client) loadScripts(ctx context.Context) error {
 // reply is a go-redis command of the type that reads the script's answer.
 type reply interface {
 	goredis.Cmder
-	*goredis.IntSliceCmd | *goredis.StringSliceCmd | *goredis.IntCmd | *goredis.SliceCmd
+	*goredis.IntSliceCmd | *goredis.StringSliceCmd | *goredis.IntCmd | *goredis.SliceCmd | *goredis.StatusCmd
 }
 
 // run sends the call and ends it: the caller must not use it afterwards. A server that has forgotten the script is told
