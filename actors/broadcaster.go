@@ -99,7 +99,7 @@ func spawnBroadcaster(a *App) (broadcasterRef, error) {
 		app: a, epoch: uuid.NewString()[:8], watches: map[*watch]struct{}{}, topics: map[Topic]map[*watch]struct{}{},
 		latest: map[job.ID]*Update{}, lonely: time.Now(), attends: time.Now(),
 	}
-	pid, err := spawn(a.system, "broadcaster", b)
+	pid, err := a.spawn("broadcaster", b)
 	if err != nil {
 		return broadcasterRef{}, err
 	}

@@ -117,7 +117,7 @@ const pollEvery = 500 * time.Millisecond
 func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error) {
 	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]holding{}}
 	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name), new(atomic.Int64)}
-	pid, err := spawn(a.system, "intake-"+q.Name, in)
+	pid, err := a.spawn("intake-"+q.Name, in)
 	if err != nil {
 		return intakeRef{}, err
 	}

@@ -476,7 +476,13 @@ func (a *jobActor) answerKeepers(err error) {
 	a.keepers = nil
 }
 
+// onStopping must not panic: see safeStop.
 func (a *jobActor) onStopping() {
+	defer func() {
+		if r := recover(); r != nil {
+			a.app.log.Error("panic while a job actor stopped", "job", a.job.ID, "panic", r)
+		}
+	}()
 	a.answerKeepers(errTooLate)
 	if a.attempt == nil { // otherwise the handler frees its slot itself, whenever it returns
 		a.intake.freed()

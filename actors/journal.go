@@ -94,7 +94,7 @@ type journal struct {
 }
 
 func spawnJournal(a *App) (journalRef, error) {
-	pid, err := spawn(a.system, "journal", &journal{app: a, pending: map[job.ID]*outgoing{}})
+	pid, err := a.spawn("journal", &journal{app: a, pending: map[job.ID]*outgoing{}})
 	return journalRef{a.system, pid}, err
 }
 

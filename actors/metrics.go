@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,35 @@ type metrics struct {
 	refused, coalesced, unsavedDropped  prometheus.Counter
 	abandoned, backstop                 prometheus.Counter
 	sseCoalesced                        prometheus.Counter
+
+	outcomes sync.Map // outcomeKey -> *outcomeMetrics: what would be looked up for each job, by its labels
+}
+
+// outcomeKey is bounded by the queues, the kinds and the outcomes there are.
+type outcomeKey struct {
+	queue, kind, outcome string
+	life                 bool
+}
+
+type outcomeMetrics struct {
+	attempts, ended prometheus.Counter
+	runs, totals    prometheus.Observer
+}
+
+// outcome finds the metrics of an outcome of attempts, or of lives.
+func (m *metrics) outcome(j *job.Job, outcome string, life bool) *outcomeMetrics {
+	key := outcomeKey{j.Queue, j.Kind, outcome, life}
+	if found, ok := m.outcomes.Load(key); ok {
+		return found.(*outcomeMetrics)
+	}
+	made := &outcomeMetrics{}
+	if life {
+		made.ended, made.totals = m.ended.WithLabelValues(j.Queue, j.Kind, outcome), m.totals.WithLabelValues(j.Queue, outcome)
+	} else {
+		made.attempts, made.runs = m.attempts.WithLabelValues(j.Queue, j.Kind, outcome), m.runs.WithLabelValues(j.Queue, outcome)
+	}
+	found, _ := m.outcomes.LoadOrStore(key, made)
+	return found.(*outcomeMetrics)
 }
 
 // Buckets in seconds.
@@ -174,9 +204,10 @@ func (m *metrics) left(j *job.Job) {
 	case job.Scheduled, job.Queued:
 		outcome = "handed_back"
 	}
-	m.attempts.WithLabelValues(j.Queue, j.Kind, outcome).Inc()
+	counted := m.outcome(j, outcome, false)
+	counted.attempts.Inc()
 	if !j.Started.IsZero() {
-		m.runs.WithLabelValues(j.Queue, outcome).Observe(j.Updated.Sub(j.Started).Seconds())
+		counted.runs.Observe(j.Updated.Sub(j.Started).Seconds())
 	}
 	if j.Status == job.Retrying {
 		m.retries.WithLabelValues(j.Queue, "error").Inc()
@@ -187,8 +218,9 @@ func (m *metrics) left(j *job.Job) {
 }
 
 func (m *metrics) finished(j *job.Job) {
-	m.ended.WithLabelValues(j.Queue, j.Kind, j.Status.String()).Inc()
-	m.totals.WithLabelValues(j.Queue, j.Status.String()).Observe(j.Finished.Sub(j.Created).Seconds())
+	counted := m.outcome(j, j.Status.String(), true)
+	counted.ended.Inc()
+	counted.totals.Observe(j.Finished.Sub(j.Created).Seconds())
 	if j.Status == job.Failed {
 		m.deadAdded.WithLabelValues(j.Queue).Inc()
 	}

@@ -79,7 +79,7 @@ type settler struct {
 const maxUnpublished = 20_000
 
 func spawnSettler(a *App) (settlerRef, error) {
-	pid, err := spawn(a.system, "settler", &settler{app: a, states: map[job.ID]*outgoing{}})
+	pid, err := a.spawn("settler", &settler{app: a, states: map[job.ID]*outgoing{}})
 	return settlerRef{a.system, pid}, err
 }
 

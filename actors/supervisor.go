@@ -90,8 +90,8 @@ type claimedChild struct {
 func spawnSupervisor(a *App) (supervisorRef, error) {
 	s := &supervisor{app: a, children: map[job.ID]claimedChild{}}
 	s.props = actor.PropsFromProducer(func() actor.Actor { return newJobActor(a, s.next, s.draining != nil) },
-		actor.WithReceiverMiddleware(safeStop(a.log)), actor.WithDispatcher(a.mailboxes))
-	pid, err := spawn(a.system, "supervisor", s, actor.WithSupervisor(stopChild{a}))
+		actor.WithDispatcher(a.mailboxes)) // no middleware: it would cost each job a context of its own
+	pid, err := a.spawn("supervisor", s, actor.WithSupervisor(stopChild{a}))
 	return supervisorRef{a.system, pid}, err
 }
 

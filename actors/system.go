@@ -33,10 +33,11 @@ func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
 
 // spawn starts a top-level actor under a name. The producer hands out one instance for ever, so that a restart after a
 // panic loses the message that caused it and nothing else; a guardian restarts it without end.
-func spawn(system *actor.ActorSystem, name string, receiver actor.Actor, options ...actor.PropsOption) (*actor.PID, error) {
+func (a *App) spawn(name string, receiver actor.Actor, options ...actor.PropsOption) (*actor.PID, error) {
 	forever := actor.NewOneForOneStrategy(1000, time.Minute, actor.DefaultDecider)
-	options = append(options, actor.WithGuardian(forever), actor.WithReceiverMiddleware(safeStop(system.Logger())))
-	return system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return receiver }, options...), name)
+	options = append(options,
+		actor.WithGuardian(forever), actor.WithDispatcher(a.mailboxes), actor.WithReceiverMiddleware(safeStop(a.log)))
+	return a.system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return receiver }, options...), name)
 }
 
 // safeStop keeps a panic in a lifecycle hook from reaching the supervisor: there it would resurrect the actor, or hang its

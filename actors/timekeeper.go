@@ -75,7 +75,7 @@ type timekeeper struct {
 func spawnTimekeeper(a *App) (timekeeperRef, error) {
 	tk := &timekeeper{app: a, walk: walk{app: a}}
 	tk.walk.again() // the inbox may have lost something while nobody looked
-	pid, err := spawn(a.system, "timekeeper", tk)
+	pid, err := a.spawn("timekeeper", tk)
 	if err != nil {
 		return timekeeperRef{}, err
 	}
