@@ -3,16 +3,18 @@ package job
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 )
 
-// envelope is what an inbox keeps of a job: all that was asked, and nothing of what became of it.
+// envelope is what an inbox keeps of a job: all that was asked, and nothing of what became of it. EncodeEnvelope writes the
+// members in this order, without space between them. Whoever reads takes them in any order, and ignores those it doesn't know.
 type envelope struct {
 	ID       ID              `json:"id"`
 	Kind     string          `json:"kind"`
 	Queue    string          `json:"queue"`
 	Priority int             `json:"priority,omitempty"`
-	Payload  json.RawMessage `json:"payload,omitempty"`
 	Owner    string          `json:"owner,omitempty"`
 	Tags     []string        `json:"tags,omitempty"`
 	Group    string          `json:"group,omitempty"`
@@ -20,29 +22,88 @@ type envelope struct {
 	Policy   Policy          `json:"policy"`
 	Created  int64           `json:"created"` // microseconds since 1970
 	RunAt    int64           `json:"run_at"`
+	Size     int             `json:"size,omitempty"` // of the payload as it stands here, in bytes: it need not be read to be passed over
+	Payload  json.RawMessage `json:"payload,omitempty"`
 }
 
-// EncodeEnvelope is the job as it travels through an inbox: valid JSON, of what was asked only.
+// usualEnvelope is the room that most envelopes need besides their payload, in bytes.
+const usualEnvelope = 384
+
+// EncodeEnvelope is the job as it travels through an inbox: valid JSON, of what was asked only. It refuses a payload that is not
+// JSON.
 func EncodeEnvelope(j *Job) ([]byte, error) {
-	data, err := json.Marshal(envelope{
-		ID: j.ID, Kind: j.Kind, Queue: j.Queue, Priority: j.Priority, Payload: j.Payload, Owner: j.Owner, Tags: j.Tags,
-		Group: j.Group, Batch: j.Batch, Policy: j.Policy, Created: j.Created.UnixMicro(), RunAt: j.RunAt.UnixMicro(),
-	})
+	e := encoder{b: append(make([]byte, 0, usualEnvelope+len(j.Payload)), `{"id":"`...)}
+	e.b, _ = j.ID.AppendText(e.b)
+	e.text(`","kind":`, j.Kind)
+	e.text(`,"queue":`, j.Queue)
+	e.intIfAny(`,"priority":`, int64(j.Priority))
+	e.textIfAny(`,"owner":`, j.Owner)
+	e.texts(`,"tags":`, j.Tags)
+	e.textIfAny(`,"group":`, j.Group)
+	e.textIfAny(`,"batch":`, j.Batch)
+	e.policy(`,"policy":`, &j.Policy)
+	e.int(`,"created":`, j.Created.UnixMicro())
+	e.int(`,"run_at":`, j.RunAt.UnixMicro())
+	e.sized(`,"size":`, `,"payload":`, j.Payload)
+	data, err := e.end()
 	if err != nil {
 		return nil, fmt.Errorf("encode job %s: %w", j.ID, err)
 	}
 	return data, nil
 }
 
-// DecodeEnvelope is the inverse of EncodeEnvelope: the job as it was accepted, in its first life, before any claim.
+// sized adds a raw value, and before it how many bytes it takes.
+func (e *encoder) sized(sizeKey, key string, value json.RawMessage) {
+	if len(value) == 0 {
+		return
+	}
+	e.b = append(e.b, sizeKey...)
+	at := len(e.b)
+	e.rawIfAny(key, value)
+	var digits [20]byte
+	e.b = slices.Insert(e.b, at, strconv.AppendInt(digits[:0], int64(len(e.b)-at-len(key)), 10)...)
+}
+
+func (e *encoder) policy(key string, p *Policy) {
+	e.b = append(e.b, key...)
+	e.int(`{"max_attempts":`, int64(p.MaxAttempts))
+	e.int(`,"max_crashes":`, int64(p.MaxCrashes))
+	e.duration(`,"backoff":{"base":"`, p.Backoff.Base)
+	e.duration(`","max":"`, p.Backoff.Max)
+	e.b = append(e.b, `"}`...)
+	if p.Timeout != 0 {
+		e.duration(`,"timeout":"`, p.Timeout)
+		e.b = append(e.b, '"')
+	}
+	e.b = append(e.b, '}')
+}
+
+func (e *encoder) duration(key string, d Duration) {
+	e.b = append(append(e.b, key...), d.String()...)
+}
+
+// DecodeEnvelope is the inverse of EncodeEnvelope: the job as it was accepted, in its first life, before any claim. The job
+// shares nothing with the data. A payload whose size is told is taken as it stands.
 func DecodeEnvelope(data []byte) (Job, error) {
 	var e envelope
-	if err := json.Unmarshal(data, &e); err != nil {
-		return Job{}, fmt.Errorf("decode an envelope of %d bytes: %w", len(data), err)
+	if !e.scan(data) {
+		var err error
+		if e, err = parseEnvelope(data); err != nil {
+			return Job{}, err
+		}
 	}
 	created, runAt := time.UnixMicro(e.Created).UTC(), time.UnixMicro(e.RunAt).UTC()
 	return New(Spec{
 		ID: e.ID, Kind: e.Kind, Queue: e.Queue, Priority: e.Priority, Payload: e.Payload, Owner: e.Owner, Tags: e.Tags,
 		Group: e.Group, Batch: e.Batch, Policy: e.Policy, RunAt: runAt,
 	}, created), nil
+}
+
+// parseEnvelope reads an envelope of any form.
+func parseEnvelope(data []byte) (envelope, error) {
+	var e envelope
+	if err := json.Unmarshal(data, &e); err != nil {
+		return envelope{}, fmt.Errorf("decode an envelope of %d bytes: %w", len(data), err)
+	}
+	return e, nil
 }

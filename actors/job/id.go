@@ -52,9 +52,9 @@ func (id ID) MarshalText() ([]byte, error) { return id.AppendText(nil) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (id *ID) UnmarshalText(text []byte) error {
-	parsed, err := ParseID(string(text))
-	if err != nil {
-		return err
+	parsed, ok := parseID(text)
+	if !ok {
+		return fmt.Errorf("job id %.40q: not a UUID", text)
 	}
 	*id = parsed
 	return nil
@@ -75,13 +75,25 @@ func (id ID) encode(dst []byte) {
 // ParseID reads the canonical form of a UUID, in either case, and refuses every other form (braces, URNs, no dashes):
 // an id has one spelling in keys, file names and URLs.
 func ParseID(s string) (ID, error) {
-	var id ID
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return ID{}, fmt.Errorf("job id %.40q: not a UUID", s)
-	}
-	compact := s[0:8] + s[9:13] + s[14:18] + s[19:23] + s[24:36]
-	if _, err := hex.Decode(id[:], []byte(compact)); err != nil {
+	id, ok := parseID(s)
+	if !ok {
 		return ID{}, fmt.Errorf("job id %.40q: not a UUID", s)
 	}
 	return id, nil
+}
+
+func parseID[T string | []byte](s T) (id ID, ok bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return ID{}, false
+	}
+	var digits [32]byte
+	n := copy(digits[:], s[0:8])
+	n += copy(digits[n:], s[9:13])
+	n += copy(digits[n:], s[14:18])
+	n += copy(digits[n:], s[19:23])
+	copy(digits[n:], s[24:36])
+	if _, err := hex.Decode(id[:], digits[:]); err != nil {
+		return ID{}, false
+	}
+	return id, true
 }
