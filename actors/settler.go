@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -268,7 +267,7 @@ func (a *App) publishStates(ctx context.Context, jobs []*job.Job) error {
 		seen := make(map[job.ID]int, n)
 		for _, j := range jobs[:n] {
 			view := j.View()
-			data, err := json.Marshal(&view)
+			data, err := view.AppendJSON(nil)
 			if err != nil {
 				a.log.Error("a state can't be encoded", "job", j.ID, "error", err)
 				continue
