@@ -16,6 +16,7 @@ import (
 	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence/postgres"
+	"github.com/meta-ad-studio/troupe/persistence/redis"
 )
 
 type benchCmd struct {
@@ -92,6 +93,7 @@ type rig struct {
 	app      *actors.App
 	registry *prometheus.Registry
 	backends *backends
+	meter    meter
 	clean    func()
 }
 
@@ -124,6 +126,17 @@ func (b *benching) rig(ctx context.Context, handler actors.Handler) (_ *rig, err
 		return nil, err
 	}
 	undo = append(undo, back.close)
+	var redisProcess int
+	if s.RedisURL != "" {
+		scratch, err := redis.Open(ctx, redis.Config{URL: s.RedisURL, Prefix: s.RedisPrefix})
+		if err != nil {
+			return nil, err
+		}
+		undo = append(undo, func() { forget(scratch) })
+		if redisProcess, err = scratch.Process(ctx); err != nil {
+			return nil, err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	app, err := actors.New(actors.Config{
 		Node: "bench", Store: back.store, Inbox: back.inbox, Bus: back.bus, Artifacts: back.artifacts, Metrics: registry, Lease: time.Minute,
@@ -137,7 +150,16 @@ func (b *benching) rig(ctx context.Context, handler actors.Handler) (_ *rig, err
 		return nil, err
 	}
 	undo = append(undo, app.Close)
-	return &rig{app, registry, back, clean}, nil
+	return &rig{app, registry, back, newMeter(redisProcess), clean}, nil
+}
+
+// forget removes what a round has left on Redis, also after an interrupt, and closes the client.
+func forget(scratch *redis.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := errors.Join(scratch.Forget(ctx), scratch.Close()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: some keys are left:", err)
+	}
 }
 
 // load submits n jobs, through the door that everybody uses.

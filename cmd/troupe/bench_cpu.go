@@ -3,80 +3,108 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
 // cpu is processor time in seconds.
-type cpu struct{ self, redis, postgres, others float64 }
+type cpu struct{ self, redis, postgres float64 }
 
 func (c cpu) since(before cpu) cpu {
-	return cpu{c.self - before.self, c.redis - before.redis, c.postgres - before.postgres, c.others - before.others}
+	return cpu{c.self - before.self, c.redis - before.redis, c.postgres - before.postgres}
 }
 
-// ticks is how /proc counts: 100 to a second on every Linux that Go runs on.
-const ticks = 100
+// meter reads from /proc what this process and the servers it measures have used; other servers of the machine do not
+// count. Where there is no /proc, or a server is elsewhere, that server's process is unknown.
+type meter struct{ redis, postmaster string } // process ids; empty if unknown
 
-// readCPU reads what this process, all Redis servers, all Postgres servers and everybody else on this machine have used, from /proc. Where
-// there is no /proc only this process is read.
-func readCPU() cpu {
+func newMeter(redisProcess int) meter {
+	m := meter{postmaster: postmasterOf(ownPorts())}
+	if s, ok := readStat(strconv.Itoa(redisProcess)); ok && strings.HasPrefix(s.name, "redis") {
+		m.redis = strconv.Itoa(redisProcess)
+	}
+	return m
+}
+
+// read reads everything. A backend of Postgres that has ended is counted by its parent.
+func (m meter) read() cpu {
 	var c cpu
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
 		c.self = seconds(usage.Utime) + seconds(usage.Stime)
 	}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		name, used := parseStat(string(data))
-		switch {
-		case strings.HasPrefix(name, "redis"):
-			c.redis += used
-		case strings.HasPrefix(name, "postgres"):
-			c.postgres += used
-		case filepath.Base(filepath.Dir(path)) != strconv.Itoa(os.Getpid()):
-			c.others += used
+	if s, ok := readStat(m.redis); ok {
+		c.redis = s.used
+	}
+	if m.postmaster == "" {
+		return c
+	}
+	for _, pid := range processes() {
+		switch s, ok := readStat(pid); {
+		case !ok:
+		case pid == m.postmaster:
+			c.postgres += s.used + s.ended
+		case s.parent == m.postmaster:
+			c.postgres += s.used
 		}
 	}
 	return c
 }
 
-func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
-
-func parseStat(line string) (name string, used float64) {
-	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
-	if open < 0 || end < open {
-		return "", 0
+func processes() (pids []string) {
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		pids = append(pids, filepath.Base(folder))
 	}
-	fields := strings.Fields(line[end+1:])
-	if len(fields) < 13 {
-		return "", 0
-	}
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return line[open+1 : end], (user + system) / ticks
+	return pids
 }
 
-// peakMemory is the most that this process ever had in memory, in megabytes.
-func peakMemory() float64 {
-	data, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.SplitSeq(string(data), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
+// peer is where the title of a Postgres backend says the port that it was called from: "postgres: user database host(port) idle".
+var peer = regexp.MustCompile(`^postgres: .*\((\d+)\)`)
+
+// postmasterOf is the parent of a Postgres backend that was called from one of the ports.
+func postmasterOf(ports map[uint64]bool) string {
+	for _, pid := range processes() {
+		title, err := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+		if err != nil {
+			continue
+		}
+		if found := peer.FindSubmatch(title); found != nil {
+			port, _ := strconv.ParseUint(string(found[1]), 10, 16)
+			if s, ok := readStat(pid); ok && ports[port] {
+				return s.parent
+			}
 		}
 	}
-	return 0
+	return ""
 }
 
-func loadAverage() string {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
+// ownPorts are the ports of this process's TCP connections.
+func ownPorts() map[uint64]bool {
+	sockets := map[string]bool{}
+	files, _ := filepath.Glob("/proc/self/fd/*")
+	for _, file := range files {
+		name, _ := os.Readlink(file)
+		if inode, ok := strings.CutPrefix(name, "socket:["); ok {
+			sockets[strings.TrimSuffix(inode, "]")] = true
+		}
 	}
-	return strings.Fields(string(data))[0]
+	ports := map[uint64]bool{}
+	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
+		data, _ := os.ReadFile(table)
+		for line := range strings.Lines(string(data)) {
+			f := strings.Fields(line) // number, local address, remote address, ..., inode
+			if len(f) < 10 || !sockets[f[9]] {
+				continue
+			}
+			if port, err := strconv.ParseUint(f[1][strings.LastIndexByte(f[1], ':')+1:], 16, 16); err == nil {
+				ports[port] = true
+			}
+		}
+	}
+	return ports
 }
+
+func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }

@@ -74,6 +74,7 @@ type serverInfo struct {
 	major, minor, patch int
 	runID, replid       string
 	promoted            bool // was a replica before
+	pid                 int
 }
 
 func (c *Client) server(ctx context.Context) (serverInfo, error) {
@@ -82,6 +83,12 @@ func (c *Client) server(ctx context.Context) (serverInfo, error) {
 		return serverInfo{}, wrap(ctx, "ask the server what it is", err)
 	}
 	return parseInfo(text), nil
+}
+
+// Process is the server's process id, on the server's machine: what measuring its use of the processor needs.
+func (c *Client) Process(ctx context.Context) (pid int, err error) {
+	server, err := c.server(ctx)
+	return server.pid, err
 }
 
 func parseInfo(text string) serverInfo {
@@ -95,6 +102,8 @@ func parseInfo(text string) serverInfo {
 				n, _ := strconv.Atoi(part)
 				*[]*int{&s.major, &s.minor, &s.patch}[i] = n
 			}
+		case "process_id":
+			s.pid, _ = strconv.Atoi(value)
 		case "run_id":
 			s.runID = value
 		case "master_replid":
