@@ -56,6 +56,8 @@ type jobActor struct {
 	settled   bool  // the lease is settled, or lost
 	told      bool  // the settler has told the intake so
 	written   int64 // the newest rev the journal was given
+	changed   int64 // the newest rev that is a transition, and not mere progress
+	heldBack  bool  // progress waits for a transition to be committed
 	durable   int64 // the newest rev it has answered for
 	keepers   []keeper
 	published time.Time // of the last progress
@@ -239,9 +241,10 @@ func (a *jobActor) leave(c actor.Context, verb persistence.Verb, t *job.Transiti
 
 // write journals the job as it is. A verb settles the lease once that is committed.
 func (a *jobActor) write(c actor.Context, t *job.Transition, verb persistence.Verb) {
-	w := &outgoing{job: a.job, actor: c.Self()}
+	w := &outgoing{job: a.job, actor: c.Self(), shown: t == nil}
 	a.written = a.job.Rev
 	if t != nil {
+		a.changed = a.job.Rev
 		w.history = []job.Transition{*t}
 	}
 	if verb != 0 {
@@ -265,9 +268,13 @@ func (a *jobActor) onProgressed(c actor.Context) {
 	}
 }
 
-// publishProgress shows the latest progress, unless the claim itself is not committed yet: then nothing of it may be shown.
+// publishProgress shows the latest progress. While a transition is not committed yet, nothing that includes it may be shown.
 func (a *jobActor) publishProgress(c actor.Context) {
-	if a.leaving || a.lost || a.durable == 0 || a.attempt == nil {
+	if a.leaving || a.lost || a.attempt == nil {
+		return
+	}
+	if a.durable < a.changed {
+		a.heldBack = true
 		return
 	}
 	now := time.Now()
@@ -345,7 +352,6 @@ func (a *jobActor) timeout() job.Event {
 }
 
 func (a *jobActor) onCommitted(c actor.Context, rev int64) {
-	first := a.durable == 0
 	a.durable = max(a.durable, rev)
 	kept := 0
 	for _, k := range a.keepers {
@@ -355,8 +361,9 @@ func (a *jobActor) onCommitted(c actor.Context, rev int64) {
 		}
 	}
 	a.keepers = a.keepers[kept:]
-	if first && a.attempt != nil && !a.leaving {
-		a.onProgressed(c) // what was said before it could be shown
+	if a.heldBack {
+		a.heldBack = false
+		a.onProgressed(c)
 	}
 	a.stopWhenDone(c)
 }

@@ -58,6 +58,7 @@ type outgoing struct {
 	rebase     int64                   // put the job back into the inbox with this token once its lease is settled
 	actor      *actor.PID              // told what became of it; nil if nobody cares
 	accepted   bool                    // the first row of a job just accepted
+	shown      bool                    // everybody has been shown it: it is progress
 	changed    time.Time               // when the oldest part of this was said
 }
 
@@ -68,6 +69,7 @@ func (w *outgoing) merge(older *outgoing) {
 		w.key = older.key
 	}
 	w.accepted = w.accepted || older.accepted
+	w.shown = w.shown && older.shown
 	w.changed = older.changed
 }
 

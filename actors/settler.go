@@ -128,6 +128,12 @@ func (s *settler) onLanded(c actor.Context, m *landed) {
 			}
 			continue
 		}
+		if w.shown {
+			if w.actor != nil {
+				c.Send(w.actor, &committed{w.job.Rev})
+			}
+			continue
+		}
 		shown = append(shown, w.job)
 		if w.settlement != nil {
 			s.leases = append(s.leases, w)
