@@ -21,6 +21,7 @@ import (
 //
 //	message   from                        open                               closed
 //	wake      inbox watch, timer          claim, if slots are free           ignored
+//	paced     timer                       claim                              ignored
 //	claimed   the claim's goroutine       hand to the supervisor, go on      hand to the supervisor, which hands back
 //	adopted   the reader's goroutine      the same                           the same
 //	freed     attempts                    count, claim                       count
@@ -61,6 +62,7 @@ func (r intakeRef) close(ctx context.Context) {
 
 type (
 	wake    struct{}
+	paced   struct{}
 	claimed struct {
 		jobs   []claimedJob
 		unread int // further jobs, of which the store is being asked
@@ -99,7 +101,10 @@ type intake struct {
 	running  int             // slots taken: handlers that run, or are about to
 	held     map[job.ID]holding
 	claiming bool
-	hungry   bool // asked to claim while a claim was under way
+	hungry   bool      // asked to claim while a claim was under way
+	full     bool      // the last claim got all it asked for: there is a backlog
+	asked    time.Time // when that was
+	pacing   bool      // a wake-up is set
 	renewing bool
 	backoff  time.Duration
 	stop     func()
@@ -131,6 +136,9 @@ func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error
 func (in *intake) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *wake:
+		in.claim(c)
+	case *paced:
+		in.pacing = false
 		in.claim(c)
 	case *claimed:
 		in.onClaimed(c, m)
@@ -165,9 +173,29 @@ func (in *intake) claim(c actor.Context) {
 		in.hungry = true
 		return
 	}
-	in.claiming, in.hungry = true, false
+	if in.pace(c, room) {
+		return
+	}
+	in.claiming, in.hungry, in.asked = true, false, time.Now()
 	root, self := c.ActorSystem().Root, c.Self()
 	go func() { root.Send(self, in.app.claim(in.queue.Name, room, in.self)) }()
+}
+
+// claimPace is how long a few free slots wait for more, when there is a backlog. A claim has a price of its own, a write to disk, which
+// many jobs should share.
+const claimPace = 4 * time.Millisecond
+
+// pace says whether to wait for more free slots: only with a backlog, so that a lone job is claimed at once.
+func (in *intake) pace(c actor.Context, room int) bool {
+	wait := claimPace - time.Since(in.asked)
+	if !in.full || room >= in.limit/8 || wait <= 0 {
+		return false
+	}
+	if !in.pacing {
+		in.pacing = true
+		in.app.timers.SendOnce(wait, c.Self(), &paced{})
+	}
+	return true
 }
 
 func (in *intake) onClaimed(c actor.Context, m *claimed) {
@@ -184,11 +212,12 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 		return
 	}
 	in.backoff = 0
+	in.full = m.asked > 0 && len(m.jobs)+m.unread == m.asked
 	in.running += m.unread
 	in.unread += m.unread
 	in.start(m)
 	in.checkClosed()
-	if in.hungry || m.asked > 0 && len(m.jobs)+m.unread == m.asked {
+	if in.hungry || in.full {
 		in.claim(c)
 	}
 }
