@@ -79,10 +79,6 @@ type keeper struct {
 }
 
 type (
-	begin struct {
-		claimed  claimedJob
-		draining bool // hand the job back unrun
-	}
 	progressed struct{}
 	publish    struct{}
 	keep       struct {

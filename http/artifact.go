@@ -29,7 +29,7 @@ func (h *Handler) artifact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	mediaType, shown := artifactType(described.Type)
 	disposition := "attachment"
 	if shown {

@@ -17,8 +17,13 @@ func TestEverythingButTheDoorNeedsAToken(t *testing.T) {
 			continue
 		}
 		for _, headers := range [][]string{
-			nil, {"Authorization", "Bearer wrong"}, {"Authorization", "Basic s3cret"}, {"Authorization", "Bearer"}, {"Authorization", "s3cret"},
-			{"Cookie", "troupe_session=nonsense"}, {"Authorization", "Bearer " + strings.Repeat("x", 5000)},
+			nil,
+			{"Authorization", "Bearer wrong"},
+			{"Authorization", "Basic s3cret"},
+			{"Authorization", "Bearer"},
+			{"Authorization", "s3cret"},
+			{"Cookie", "troupe_session=nonsense"},
+			{"Authorization", "Bearer " + strings.Repeat("x", 5000)},
 		} {
 			got := do(t, server, r.methods[0], strings.NewReplacer("{id}", "x", "{name}", "x", "{queue}", "x").Replace(r.path), "", headers...)
 			if got.StatusCode != 401 || !strings.HasPrefix(got.Header.Get("WWW-Authenticate"), "Bearer") {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -68,7 +69,7 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		defer func() {
 			if cause := recover(); cause != nil {
-				if cause == http.ErrAbortHandler {
+				if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(cause)
 				}
 				h.log.Error("a handler panicked", "request_id", x.requestID, "route", x.route, "panic", cause, "stack", string(debug.Stack()))

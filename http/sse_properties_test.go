@@ -91,7 +91,7 @@ func (w *watcher) comeAndGo(ctx context.Context, nodes []*rig, rng *rand.Rand, s
 		impatient := context.AfterFunc(ctx, c.close)
 		if !last {
 			cut := time.AfterFunc(time.Duration(1+rng.IntN(300))*time.Millisecond, c.close) // within a frame, perhaps
-			defer cut.Stop()                                                                //nolint:revive // they are few
+			defer cut.Stop()
 		}
 		slow := rng.IntN(4) == 0
 		for left := rng.IntN(60); left > 0 && !last || last && !c.ready; left-- {

@@ -253,7 +253,7 @@ func TestAStalledReaderHoldsUpNobody(t *testing.T) {
 		}
 	}
 	brisk.close()
-	for range ended { //nolint:revive // until its goroutine is done
+	for range ended { // until its goroutine is done
 	}
 }
 

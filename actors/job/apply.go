@@ -79,10 +79,8 @@ func (j *Job) step(e Event, now time.Time) (note string, err error) {
 	panic(fmt.Sprintf("job: no rule for event %T", e))
 }
 
-// report is an event that only the holder of a running job can tell of.
-type report interface{ event() }
-
-func (j *Job) reported(e report, now time.Time) (note string, err error) {
+// reported applies what only the holder of a running job can tell of.
+func (j *Job) reported(e Event, now time.Time) (note string, err error) {
 	switch e := e.(type) {
 	case Progressed:
 		return j.progressed(e)
@@ -108,8 +106,9 @@ func (j *Job) reported(e report, now time.Time) (note string, err error) {
 		}
 		j.Status, j.RunAt = Queued, now
 		return e.Reason, nil
+	default:
+		panic(fmt.Sprintf("job: %T is not for a holder to report", e))
 	}
-	panic(fmt.Sprintf("job: no rule for report %T", e))
 }
 
 func (j *Job) checkpointed(e Checkpointed) (note string, err error) {

@@ -124,7 +124,8 @@ func TestValidName(t *testing.T) {
 func TestClock(t *testing.T) {
 	zone := time.FixedZone("", -5*3600-1)
 	for _, at := range []time.Time{
-		{}, noon, noon.Add(1), noon.Add(999), noon.Add(1000), noon.In(zone).Add(1999), time.Now(), time.Now().In(zone),
+		{},
+		noon, noon.Add(1), noon.Add(999), noon.Add(1000), noon.In(zone).Add(1999), time.Now(), time.Now().In(zone),
 		time.Unix(0, -1), time.Unix(-1, 999_999_999), time.Date(-4, 5, 6, 7, 8, 9, 10_011, zone), time.Unix(1<<40, 1),
 	} {
 		got := clock(at)

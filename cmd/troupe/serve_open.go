@@ -29,5 +29,5 @@ func readable(flag, address string, schemes ...string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s: can't be read: want %s://...", flag, strings.Join(schemes, "://... or "))
+	return fmt.Errorf("%s: can't be read: want %s://…", flag, strings.Join(schemes, "://… or "))
 }

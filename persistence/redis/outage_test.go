@@ -206,7 +206,7 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	server := testenv.StartRedis(t, testenv.Options{})
 	c := connect(t, Config{URL: server.URL})
-	if err := c.rdb.SlaveOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
+	if err := c.rdb.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Inbox().Enqueue(t.Context(), "films", fresh(t, 1)); !errors.Is(err, persistence.ErrUnavailable) {
@@ -215,7 +215,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	if err := c.Inbox().Ping(t.Context()); !errors.Is(err, persistence.ErrUnavailable) {
 		t.Errorf("ping at a replica: %v, want ErrUnavailable", err)
 	}
-	if err := c.rdb.SlaveOf(t.Context(), "no", "one").Err(); err != nil {
+	if err := c.rdb.ReplicaOf(t.Context(), "no", "one").Err(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -60,7 +61,7 @@ func (b *Bus) publish(ctx context.Context, states []persistence.State) error {
 		word = b.word(states)
 	}
 	heard, err := b.announce(ctx, states, word)
-	if kindOf(err) == persistence.ErrFull || goredis.HasErrorPrefix(err, "EXECABORT") {
+	if errors.Is(kindOf(err), persistence.ErrFull) || goredis.HasErrorPrefix(err, "EXECABORT") {
 		heard, err = b.insist(ctx, states, word)
 	}
 	if err == nil && asked && heard > b.ears.Load() {

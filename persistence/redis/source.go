@@ -21,7 +21,7 @@ type source struct {
 func (s *sources) hear(f *frame, now time.Time) (fresh, gap bool) {
 	from, known := s.heard[f.boot]
 	brings := f.kind == statesFrame || f.kind == signalFrame
-	expected := f.seq // of a node that only says it is there
+	var expected uint64
 	switch {
 	case known && brings:
 		expected = from.seq + 1

@@ -66,7 +66,7 @@ func encodeHistory(lines []job.Transition) (string, error) {
 
 // stored is what the store has of a job: its row and its fence.
 type stored struct {
-	n     int64
+	n       int64
 	fence   persistence.Fence
 	updated int64 // microseconds since 1970
 }

@@ -16,9 +16,17 @@ var commitCases = []storeCase{
 		j := t.submitted()
 		t.put(j)
 		for _, e := range []job.Event{
-			job.Claimed{Token: 1, Node: "a"}, job.Progressed{Progress: job.Progress{Percent: 40}}, job.Checkpointed{Data: []byte(`{"n":1}`)},
-			job.AttemptFailed{Failure: RandomFailure(t.rng), Permanent: true}, job.Redriven{By: "ann", Node: "b"}, job.Claimed{Token: 7, Node: "b"},
-			job.CancelRequested{By: "ann"}, job.Released{}, job.Redriven{Node: "a"}, job.Claimed{Token: 9, Node: "c"}, job.Succeeded{Result: []byte(`"done"`)},
+			job.Claimed{Token: 1, Node: "a"},
+			job.Progressed{Progress: job.Progress{Percent: 40}},
+			job.Checkpointed{Data: []byte(`{"n":1}`)},
+			job.AttemptFailed{Failure: RandomFailure(t.rng), Permanent: true},
+			job.Redriven{By: "ann", Node: "b"},
+			job.Claimed{Token: 7, Node: "b"},
+			job.CancelRequested{By: "ann"},
+			job.Released{},
+			job.Redriven{Node: "a"},
+			job.Claimed{Token: 9, Node: "c"},
+			job.Succeeded{Result: []byte(`"done"`)},
 		} {
 			j = t.apply(j, e)
 			t.wantJob(j)

@@ -93,10 +93,14 @@ func (m *storeMachine) event(t *rapid.T) {
 // advance takes a view one step on, if the core lets it.
 func (m *storeMachine) advance(v *view) bool {
 	events := []job.Event{
-		job.Progressed{Progress: job.Progress{Percent: v.job.Progress.Percent + 1, Note: RandomText(m.rng)}}, job.Checkpointed{Data: RandomJSON(m.rng)},
-		job.ArtifactStored{Artifact: job.Artifact{Name: "film", Token: v.job.Token}}, job.Succeeded{Result: RandomJSON(m.rng)},
-		job.AttemptFailed{Failure: RandomFailure(m.rng), Jitter: m.rng.Float64()}, job.AttemptFailed{Failure: RandomFailure(m.rng), Permanent: true},
-		job.Snoozed{Delay: time.Minute}, job.Released{Reason: "draining"},
+		job.Progressed{Progress: job.Progress{Percent: v.job.Progress.Percent + 1, Note: RandomText(m.rng)}},
+		job.Checkpointed{Data: RandomJSON(m.rng)},
+		job.ArtifactStored{Artifact: job.Artifact{Name: "film", Token: v.job.Token}},
+		job.Succeeded{Result: RandomJSON(m.rng)},
+		job.AttemptFailed{Failure: RandomFailure(m.rng), Jitter: m.rng.Float64()},
+		job.AttemptFailed{Failure: RandomFailure(m.rng), Permanent: true},
+		job.Snoozed{Delay: time.Minute},
+		job.Released{Reason: "draining"},
 	}
 	if v.job.Status.Running() { // otherwise it speaks under the next token: see take
 		events = append(events, job.CancelRequested{By: "ann", Node: v.job.Node})

@@ -15,8 +15,6 @@ const (
 	lockedAge = time.Second
 	// locklessAge is how old a folder without a lock must be to be swept.
 	locklessAge = time.Minute
-	// unlockedAge is how old a folder must be to be swept where there are no locks.
-	unlockedAge = 24 * time.Hour
 )
 
 // folder is an attempt's private folder. A lock in it, which the kernel gives up when the process dies, tells other processes

@@ -2,7 +2,6 @@ package video
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,7 +53,7 @@ func newStudio(c Config) *studio {
 
 // run is one attempt.
 func (s *studio) run(ctx context.Context, h hold) error {
-	payload, err := ParsePayload(json.RawMessage(h.Record().Payload))
+	payload, err := ParsePayload(h.Record().Payload)
 	if err != nil {
 		return job.Permanent(err)
 	}

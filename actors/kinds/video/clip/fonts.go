@@ -87,7 +87,7 @@ func findFonts(folders []string) []string {
 	for _, folder := range folders {
 		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
-				return nil // an unreadable folder has no fonts for us
+				return nil //nolint:nilerr // an unreadable folder has no fonts for us
 			}
 			if seen++; seen > maxFontEntries {
 				return filepath.SkipAll

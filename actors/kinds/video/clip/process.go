@@ -56,7 +56,7 @@ func (p *process) run(ctx context.Context) error {
 	}
 	if said := strings.TrimSpace(complaints.String()); said != "" {
 		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-			return fmt.Errorf("ffmpeg: %s: %s", failed, said)
+			return fmt.Errorf("ffmpeg: %w: %s", failed, said)
 		}
 	}
 	return fmt.Errorf("ffmpeg: %w", err)
