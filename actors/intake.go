@@ -3,8 +3,6 @@ package actors
 import (
 	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -271,104 +269,6 @@ func (in *intake) onLimit(c actor.Context, m *limit) {
 	in.claim(c)
 }
 
-const claimTimeout = 5 * time.Second
-
-// claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other is what
-// the store says. When the store can't say, the leases are kept, and asking goes on until it can.
-func (a *App) claim(queue string, max int, in intakeRef) *claimed {
-	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
-	defer cancel()
-	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, max, a.config.Lease)
-	if err != nil {
-		return &claimed{err: err}
-	}
-	result := &claimed{asked: max, jobs: make([]claimedJob, 0, len(claims))}
-	var again []persistence.Claim
-	for _, cl := range claims {
-		if cl.Token > 1 {
-			again = append(again, cl)
-			continue
-		}
-		j, err := job.DecodeEnvelope(cl.Envelope)
-		if err != nil {
-			a.log.Error("an envelope can't be read; its lease is left to run out", "job", cl.ID, "error", err)
-			continue
-		}
-		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in, ""))
-	}
-	if result.unread = len(again); result.unread > 0 {
-		a.loops.Go(func() { a.startAgain(queue, again, in) })
-	}
-	return result
-}
-
-func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
-	if cl.CancelRequested && cancelBy == "" {
-		cancelBy = "request"
-	}
-	return claimedJob{
-		job: j, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
-		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
-	}
-}
-
-// startAgain starts jobs that were claimed before, once the store has said what became of them. It gives up when the leases have
-// run out meanwhile.
-func (a *App) startAgain(queue string, claims []persistence.Claim, in intakeRef) {
-	ids := make([]job.ID, len(claims))
-	byID := make(map[job.ID]persistence.Claim, len(claims))
-	for i, cl := range claims {
-		ids[i], byID[cl.ID] = cl.ID, cl
-	}
-	deadline := time.Now().Add(a.config.Lease * 2 / 3)
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		ctx, cancel := context.WithDeadline(a.background, deadline)
-		records, err := a.config.Store.Get(ctx, ids)
-		cancel()
-		if err == nil {
-			a.startFound(records, byID, in, len(claims))
-			return
-		}
-		if a.background.Err() != nil || time.Now().Add(pause).After(deadline) {
-			a.handBackUnread(queue, claims, err)
-			in.system.Root.Send(in.pid, &adopted{&claimed{}, len(claims)})
-			return
-		}
-		time.Sleep(pause)
-	}
-}
-
-func (a *App) startFound(records []persistence.Record, byID map[job.ID]persistence.Claim, in intakeRef, of int) {
-	found := &claimed{}
-	for i := range records {
-		r := &records[i]
-		found.jobs = append(found.jobs, a.claimedJob(&r.Job, byID[r.Job.ID], in, r.CancelBy))
-		delete(byID, r.Job.ID)
-	}
-	for _, cl := range byID { // claimed before, and yet without a row: its first write was lost with its node
-		if j, err := job.DecodeEnvelope(cl.Envelope); err == nil {
-			found.jobs = append(found.jobs, a.claimedJob(&j, cl, in, ""))
-		}
-	}
-	in.system.Root.Send(in.pid, &adopted{found, of})
-}
-
-// handBackUnread delays jobs of which the store could not say what became of them: without their checkpoint they must not run.
-func (a *App) handBackUnread(queue string, claims []persistence.Claim, cause error) {
-	a.log.Warn("jobs wait for the store to say what became of them", "queue", queue, "jobs", len(claims), "error", cause)
-	settlements := make([]persistence.Settlement, len(claims))
-	for i, cl := range claims {
-		settlements[i] = persistence.Settlement{
-			Lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node}, Verb: persistence.Delay, RunAt: time.Now().Add(2 * time.Second),
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
-	if _, err := a.config.Inbox.Settle(ctx, queue, settlements); err != nil {
-		a.log.Warn("their leases are left to run out", "queue", queue, "error", err)
-	}
-}
-
 // renew gives every lease that is not quite fresh another term.
 func (in *intake) renew(c actor.Context) {
 	if in.renewing {
@@ -403,57 +303,4 @@ func (in *intake) onRenewed(c actor.Context, m *renewed) {
 	if m.err != nil {
 		in.app.log.Warn("leases could not be renewed; handlers go on", "queue", in.queue.Name, "leases", len(in.held), "error", m.err)
 	}
-}
-
-// renew renews leases in batches. While the inbox can't be reached nobody else can
-// claim through it either, unless only this node is cut off: so leases that have run out meanwhile are looked up in the store,
-// whose row tells whether somebody else was given the job.
-func (a *App) renew(queue string, due []persistence.Lease) *renewed {
-	result := &renewed{}
-	for batch := range slices.Chunk(due, persistence.MaxBatch) {
-		ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
-		err := a.renewBatch(ctx, queue, batch, result)
-		cancel()
-		if err != nil {
-			result.err = errors.Join(result.err, err, a.findLost(batch, result))
-		}
-	}
-	return result
-}
-
-func (a *App) renewBatch(ctx context.Context, queue string, leases []persistence.Lease, result *renewed) error {
-	renewals, err := a.config.Inbox.Renew(ctx, queue, leases, a.config.Lease)
-	if err != nil {
-		return err
-	}
-	for i, r := range renewals {
-		if r.CancelRequested {
-			result.cancel = append(result.cancel, leases[i].ID)
-		}
-		switch r.State {
-		case persistence.Lost:
-			result.lost = append(result.lost, leases[i])
-		case persistence.Forgotten:
-			result.forgotten = append(result.forgotten, leases[i].ID)
-		}
-	}
-	return nil
-}
-
-// findLost asks the store which leases were superseded.
-func (a *App) findLost(leases []persistence.Lease, result *renewed) error {
-	ids := make([]job.ID, len(leases))
-	tokens := make(map[job.ID]persistence.Lease, len(leases))
-	for i, lease := range leases {
-		ids[i], tokens[lease.ID] = lease.ID, lease
-	}
-	ctx, cancel := context.WithTimeout(a.background, a.config.Lease/3)
-	defer cancel()
-	records, err := a.config.Store.Get(ctx, ids)
-	for i := range records {
-		if j := &records[i].Job; j.Token > tokens[j.ID].Token {
-			result.lost = append(result.lost, tokens[j.ID])
-		}
-	}
-	return err
 }

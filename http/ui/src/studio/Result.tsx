@@ -38,7 +38,7 @@ export function Result({ job, brief, title }: { job: Job; brief: Brief | undefin
       {media.type === 'image' ? (
         <img src={media.url} alt={title} loading="lazy" onError={onError} />
       ) : (
-        // biome-ignore lint/a11y/useMediaCaption: what is generated has no speech to caption
+        // No captions: what is generated has no speech.
         <video
           src={media.url}
           poster={media.poster ?? undefined}

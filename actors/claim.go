@@ -1,0 +1,107 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+const claimTimeout = 5 * time.Second
+
+// claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other is what
+// the store says. When the store can't say, the leases are kept, and asking goes on until it can.
+func (a *App) claim(queue string, max int, in intakeRef) *claimed {
+	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
+	defer cancel()
+	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, max, a.config.Lease)
+	if err != nil {
+		return &claimed{err: err}
+	}
+	result := &claimed{asked: max, jobs: make([]claimedJob, 0, len(claims))}
+	var again []persistence.Claim
+	for _, cl := range claims {
+		if cl.Token > 1 {
+			again = append(again, cl)
+			continue
+		}
+		j, err := job.DecodeEnvelope(cl.Envelope)
+		if err != nil {
+			a.log.Error("an envelope can't be read; its lease is left to run out", "job", cl.ID, "error", err)
+			continue
+		}
+		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in, ""))
+	}
+	if result.unread = len(again); result.unread > 0 {
+		a.loops.Go(func() { a.startAgain(queue, again, in) })
+	}
+	return result
+}
+
+func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
+	if cl.CancelRequested && cancelBy == "" {
+		cancelBy = "request"
+	}
+	return claimedJob{
+		job: j, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
+		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
+	}
+}
+
+// startAgain starts jobs that were claimed before, once the store has said what became of them. It gives up when the leases have
+// run out meanwhile.
+func (a *App) startAgain(queue string, claims []persistence.Claim, in intakeRef) {
+	ids := make([]job.ID, len(claims))
+	byID := make(map[job.ID]persistence.Claim, len(claims))
+	for i, cl := range claims {
+		ids[i], byID[cl.ID] = cl.ID, cl
+	}
+	deadline := time.Now().Add(a.config.Lease * 2 / 3)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		ctx, cancel := context.WithDeadline(a.background, deadline)
+		records, err := a.config.Store.Get(ctx, ids)
+		cancel()
+		if err == nil {
+			a.startFound(records, byID, in, len(claims))
+			return
+		}
+		if a.background.Err() != nil || time.Now().Add(pause).After(deadline) {
+			a.handBackUnread(queue, claims, err)
+			in.system.Root.Send(in.pid, &adopted{&claimed{}, len(claims)})
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+func (a *App) startFound(records []persistence.Record, byID map[job.ID]persistence.Claim, in intakeRef, of int) {
+	found := &claimed{}
+	for i := range records {
+		r := &records[i]
+		found.jobs = append(found.jobs, a.claimedJob(&r.Job, byID[r.Job.ID], in, r.CancelBy))
+		delete(byID, r.Job.ID)
+	}
+	for _, cl := range byID { // claimed before, and yet without a row: its first write was lost with its node
+		if j, err := job.DecodeEnvelope(cl.Envelope); err == nil {
+			found.jobs = append(found.jobs, a.claimedJob(&j, cl, in, ""))
+		}
+	}
+	in.system.Root.Send(in.pid, &adopted{found, of})
+}
+
+// handBackUnread delays jobs of which the store could not say what became of them: without their checkpoint they must not run.
+func (a *App) handBackUnread(queue string, claims []persistence.Claim, cause error) {
+	a.log.Warn("jobs wait for the store to say what became of them", "queue", queue, "jobs", len(claims), "error", cause)
+	settlements := make([]persistence.Settlement, len(claims))
+	for i, cl := range claims {
+		settlements[i] = persistence.Settlement{
+			Lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node}, Verb: persistence.Delay, RunAt: time.Now().Add(2 * time.Second),
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if _, err := a.config.Inbox.Settle(ctx, queue, settlements); err != nil {
+		a.log.Warn("their leases are left to run out", "queue", queue, "error", err)
+	}
+}
