@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -212,12 +213,21 @@ func (s *settler) onFlew(c actor.Context, m *flew) {
 
 const settleTimeout = 5 * time.Second
 
-// settleAndPublish is one flight: it settles the leases of each queue, then publishes what was settled and what else there is to
-// publish.
+// settleAndPublish is one flight. What is committed may be shown whether its lease is settled or not, so both go on at the same
+// time, and share the server's write to disk.
 func (a *App) settleAndPublish(leases []*outgoing, states []*job.Job) *flew {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
 	result := &flew{}
+	for _, w := range leases {
+		if w.history != nil && !w.shown {
+			w.shown = true // also if its lease has to be settled again
+			states = append(states, w.job)
+		}
+	}
+	var published sync.WaitGroup
+	var publishErr error
+	published.Go(func() { publishErr = a.publishStates(ctx, states) })
 	queues := map[string][]*outgoing{}
 	for _, w := range leases {
 		queues[w.job.Queue] = append(queues[w.job.Queue], w)
@@ -229,20 +239,16 @@ func (a *App) settleAndPublish(leases []*outgoing, states []*job.Job) *flew {
 			continue
 		}
 		result.settled = append(result.settled, batch...)
-		for _, w := range batch {
-			if w.history != nil {
-				states = append(states, w.job)
-			}
-		}
 	}
-	if err := a.publishStates(ctx, states); err != nil {
+	published.Wait()
+	if publishErr != nil {
 		a.metrics.bus.WithLabelValues("out", "error").Add(float64(len(states)))
 		for _, j := range states {
 			if j.Status.Terminal() {
 				result.unpublished = append(result.unpublished, j)
 			}
 		}
-		result.err = errors.Join(result.err, err)
+		result.err = errors.Join(result.err, publishErr)
 	}
 	return result
 }
