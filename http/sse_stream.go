@@ -187,7 +187,7 @@ func (s *stream) beat() error {
 
 // close ends a stream whose context has ended, with a last word if anybody may still hear it.
 func (s *stream) close(cause, err error) string {
-	reason := ""
+	var reason string
 	switch {
 	case errors.Is(cause, errDrain), cause == nil && errors.Is(err, actors.ErrClosed):
 		reason = "drain"

@@ -200,7 +200,7 @@ func TestAStalledReaderHoldsUpNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go server.Serve(tightListener{plain}) //nolint:errcheck // it ends with the test
+	go server.Serve(tightListener{plain})
 	t.Cleanup(func() { _ = server.http.Close() })
 	stalled, err := net.Dial("tcp", plain.Addr().String())
 	if err != nil {

@@ -106,9 +106,9 @@ func (j *Job) reported(e Event, now time.Time) (note string, err error) {
 		}
 		j.Status, j.RunAt = Queued, now
 		return e.Reason, nil
-	default:
-		panic(fmt.Sprintf("job: %T is not for a holder to report", e))
+	case Claimed, CancelRequested, Hastened, Redriven:
 	}
+	panic(fmt.Sprintf("job: %T is not for a holder to report", e))
 }
 
 func (j *Job) checkpointed(e Checkpointed) (note string, err error) {

@@ -235,6 +235,7 @@ func (c *core) apply(r record, e job.Event, claim uint8) (record, error) {
 		key.node = nameNumber(e.Node)
 	case job.Redriven:
 		key.node = nameNumber(e.Node)
+	case job.Progressed, job.Checkpointed, job.ArtifactStored, job.Succeeded, job.AttemptFailed, job.Snoozed, job.Released: // alike but for their names
 	}
 	answer, ok := c.known[key]
 	if !ok {

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -16,7 +17,7 @@ func (in *Inbox) Generation(ctx context.Context) (string, error) {
 	pipe.SetNX(ctx, c.generationKey(), rand.Text(), 0)
 	name := pipe.Get(ctx, c.generationKey())
 	info := pipe.Info(ctx)
-	if _, err := pipe.Exec(ctx); err != nil && err != goredis.Nil {
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, goredis.Nil) {
 		return "", wrap(ctx, "read the generation", err)
 	}
 	server := parseInfo(info.Val())

@@ -34,7 +34,7 @@ func (c *Client) listen(ctx context.Context, channel string, to listener) error 
 			again, wait = true, retryFirst
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // its context's end is how it ends
 		}
 		select {
 		case <-ctx.Done():

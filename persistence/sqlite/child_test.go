@@ -80,7 +80,8 @@ func acceptForever(ctx context.Context, db *sqlite.DB) {
 			rng := rand.New(rand.NewPCG(rand.Uint64(), uint64(worker)))
 			for {
 				j := newJob(rng)
-				door, err := "store", error(nil)
+				door := "store"
+				var err error
 				if worker%2 == 0 {
 					door = "inbox"
 					_, err = db.Inbox().Enqueue(ctx, "films", []persistence.Entry{{ID: j.ID, Life: 1, Envelope: []byte(`{}`)}})
