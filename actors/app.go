@@ -230,7 +230,7 @@ func (a *App) received(d persistence.Delivery) {
 	if d.Signal != nil {
 		switch d.Signal.Topic {
 		case persistence.SignalCancel:
-			a.supervisor.cancel(d.Signal.ID)
+			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
 		}

@@ -97,7 +97,7 @@ const (
 func spawnBroadcaster(a *App) (broadcasterRef, error) {
 	b := &broadcaster{
 		app: a, epoch: uuid.NewString()[:8], watches: map[*watch]struct{}{}, topics: map[Topic]map[*watch]struct{}{},
-		latest: map[job.ID]*Update{}, lonely: time.Now(), attends: time.Now(),
+		latest: map[job.ID]*Update{}, lonely: time.Now().Add(-2 * resumeWindow), // nobody can come back to what has just begun
 	}
 	pid, err := a.spawn("broadcaster", b)
 	if err != nil {

@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,11 +43,15 @@ func TestRunningJobIsAskedToStop(t *testing.T) {
 	n := embedded(t).start(t, map[string]actors.Handler{"obedient": obedient})
 	id := n.submit("obedient", nil)
 	n.await(id, job.Processing)
-	if _, err := n.Cancel(t.Context(), id, "op", ""); err != nil {
+	if _, err := n.Cancel(t.Context(), id, "op", "too costly"); err != nil {
 		t.Fatal(err)
 	}
 	if j := n.await(id, job.Cancelled); j.Attempts != 0 || j.Failure != nil {
 		t.Errorf("cancelled as %+v", j)
+	}
+	history, err := n.History(t.Context(), id)
+	if err != nil || !slices.ContainsFunc(history, func(h job.Transition) bool { return h.Note == "by op: too costly" }) {
+		t.Errorf("the history does not say who cancelled it and why: %+v, %v", history, err)
 	}
 	n.emptied("default")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -26,7 +27,7 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 		case job.Cancelled, job.Cancelling:
 			return j, nil
 		case job.Processing:
-			return a.cancelRunning(ctx, j, by)
+			return a.cancelRunning(ctx, j, askedBy(by, reason))
 		}
 		cancelled, done, err := a.command(ctx, j, job.CancelRequested{By: by, Node: a.config.Node, Reason: reason})
 		if err != nil {
@@ -43,6 +44,14 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 	return job.Job{}, fmt.Errorf("cancel job %s: %w: it changes too fast", id, ErrBusy)
 }
 
+// askedBy says who asks for something, and why.
+func askedBy(by, reason string) string {
+	if reason == "" {
+		return by
+	}
+	return strings.TrimPrefix(by+": "+reason, ": ")
+}
+
 // cancelRunning leaves word in the row and in the inbox, which outlive everything, and tells whoever may be listening.
 func (a *App) cancelRunning(ctx context.Context, j job.Job, by string) (job.Job, error) {
 	record, err := a.config.Store.RequestCancel(ctx, j.ID, by)
@@ -52,8 +61,8 @@ func (a *App) cancelRunning(ctx context.Context, j job.Job, by string) (job.Job,
 	if err := a.config.Inbox.RequestCancel(ctx, j.Queue, j.ID); err != nil {
 		a.log.Warn("a request to cancel stands in the row only", "job", j.ID, "error", err)
 	}
-	a.system.Root.Send(a.supervisor.child(j.ID), &cancelAsked{by: by})
-	if err := a.config.Bus.Signal(ctx, persistence.Signal{Topic: persistence.SignalCancel, ID: j.ID, Queue: j.Queue}); err != nil {
+	a.supervisor.cancel(j.ID, by)
+	if err := a.config.Bus.Signal(ctx, persistence.Signal{Topic: persistence.SignalCancel, ID: j.ID, Queue: j.Queue, By: by}); err != nil {
 		a.log.Warn("a request to cancel waits for the holder's next renewal", "job", j.ID, "error", err)
 	}
 	return a.awaitChange(ctx, record.Job)

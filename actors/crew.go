@@ -12,7 +12,7 @@ type crew struct {
 }
 
 // maxIdle is how many idle goroutines a crew keeps.
-const maxIdle = 256
+const maxIdle = 1024
 
 func newCrew() *crew { return &crew{max: maxIdle} }
 

@@ -35,8 +35,8 @@ func (r supervisorRef) child(id job.ID) *actor.PID {
 }
 
 // cancel makes the actor of a job, if it lives here, look at a request to cancel.
-func (r supervisorRef) cancel(id job.ID) {
-	r.system.Root.Send(r.child(id), &cancelAsked{by: "request"})
+func (r supervisorRef) cancel(id job.ID, by string) {
+	r.system.Root.Send(r.child(id), &cancelAsked{by: by})
 }
 
 // drain waits until no job actor is left. When the context ends first, those that are left hand their jobs back; drain

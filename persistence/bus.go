@@ -46,6 +46,7 @@ type Signal struct {
 	Topic SignalTopic `json:"topic"`
 	ID    job.ID      `json:"id"`
 	Queue string      `json:"queue,omitempty"`
+	By    string      `json:"by,omitempty"` // who asks, and why
 }
 
 // SignalTopic is what a signal is about.
