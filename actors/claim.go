@@ -40,11 +40,15 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 }
 
 func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
+	crashes := cl.Crashes
+	if cl.Life != j.Life { // the row was redriven, and its new entry is on the way: what the old one counted is over
+		crashes = 0
+	}
 	if cl.CancelRequested && cancelBy == "" {
 		cancelBy = "request"
 	}
 	return claimedJob{
-		job: j, crashes: cl.Crashes, cancelBy: cancelBy, intake: in,
+		job: j, crashes: crashes, cancelBy: cancelBy, intake: in,
 		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
 	}
 }

@@ -114,6 +114,7 @@ type Lease struct {
 // Claim is a job that was just leased.
 type Claim struct {
 	ID              job.ID
+	Life            int // of the entry: what is counted is of this life
 	Token           int64
 	Crashes         int
 	CancelRequested bool

@@ -121,7 +121,7 @@ func parseClaims(answer []string) (claims []persistence.Claim, more bool, err er
 		from := len(envelopes)
 		envelopes = append(envelopes, value[headerBytes:]...)
 		claims[i] = persistence.Claim{
-			ID: id, Token: token, Crashes: crashes, CancelRequested: head[idBytes] == '!',
+			ID: id, Life: lifeOf(value), Token: token, Crashes: crashes, CancelRequested: head[idBytes] == '!',
 			Envelope: envelopes[from:len(envelopes):len(envelopes)],
 		}
 		heads = rest

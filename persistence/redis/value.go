@@ -93,3 +93,12 @@ func fence(token int64, node string) string {
 func leased(e *persistence.Entry, node string) string {
 	return fmt.Sprintf("%s%d|%d", fence(e.Token, node), e.Priority, e.Crashes)
 }
+
+// lifeOf reads the life from a stored job's header.
+func lifeOf(value string) int {
+	life := 0
+	for i := range lifeDigits {
+		life = 10*life + int(value[i]-'0')
+	}
+	return life
+}

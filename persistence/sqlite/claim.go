@@ -29,7 +29,7 @@ func (i inbox) Claim(ctx context.Context, queue, node string, limit int, lease t
 		until := c.now.Add(lease).UnixMicro()
 		err := c.read(claimEntries, []any{q.n, node, until, limit}, func(r row) error {
 			got = append(got, claimed{priority: r.int64(0), seq: r.int64(1), Claim: persistence.Claim{
-				ID: r.id(2), Token: r.int64(3), Crashes: r.int(4), CancelRequested: r.int(5) != 0, Envelope: r.blob(6),
+				ID: r.id(2), Token: r.int64(3), Crashes: r.int(4), CancelRequested: r.int(5) != 0, Envelope: r.blob(6), Life: r.int(7),
 			}})
 			return nil
 		})

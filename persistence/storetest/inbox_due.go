@@ -54,7 +54,7 @@ var dueCases = []inboxCase{
 		t.enqueue(e)
 		t.end(t.claimOne(e.ID), persistence.Delay, time.Now().Add(5*time.Millisecond))
 		t.wantNext(t.dueAll(1), time.Time{})
-		t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Token: 2, Crashes: 1, Envelope: e.Envelope})
+		t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Life: e.Life, Token: 2, Crashes: 1, Envelope: e.Envelope})
 	}},
 	{"the next due time is told also when nothing moves, and is zero if none is delayed", func(t *inboxTest) {
 		moved, next := t.due(10)

@@ -19,7 +19,7 @@ var enqueueCases = []inboxCase{
 			e.Envelope, e.Token, e.Crashes = envelope, 41, 2
 			t.enqueue(e)
 			c := t.claimOne(e.ID)
-			t.want("claim", c, persistence.Claim{ID: e.ID, Token: 42, Crashes: 2, Envelope: envelope})
+			t.want("claim", c, persistence.Claim{ID: e.ID, Life: e.Life, Token: 42, Crashes: 2, Envelope: envelope})
 		}
 	}},
 	{"a job due later is delayed, one due in the past waits", func(t *inboxTest) {
@@ -42,7 +42,7 @@ var enqueueCases = []inboxCase{
 		t.enqueue(earlier)
 		t.wantDepth(1, 0, 0, 0)
 		c := t.claimOne(e.ID)
-		t.want("claim", c, persistence.Claim{ID: e.ID, Token: 1, Envelope: e.Envelope})
+		t.want("claim", c, persistence.Claim{ID: e.ID, Life: e.Life, Token: 1, Envelope: e.Envelope})
 		t.enqueue(changed) // leased now
 		t.wantLease(persistence.Held, t.lease(c))
 		t.end(c, persistence.Delay, time.Now().Add(long))
@@ -62,7 +62,7 @@ var enqueueCases = []inboxCase{
 		t.wantDepth(3, 0, 0, 0)
 		t.wantLease(persistence.Lost, t.lease(held))
 		for _, e := range []persistence.Entry{waiting, leased, delayed} {
-			t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Token: 11, Envelope: []byte(`"second life"`)})
+			t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Life: 2, Token: 11, Envelope: []byte(`"second life"`)})
 		}
 		t.wantDepth(0, 3, 0, 0)
 	}},

@@ -51,7 +51,7 @@ var leaseCases = []inboxCase{
 		t.want("reaped again", again, []job.ID(nil))
 		t.wantDepth(2, 1, 0, 0)
 		c := t.claimOne(ended.ID)
-		t.want("claim", c, persistence.Claim{ID: ended.ID, Token: 2, Crashes: 5, Envelope: ended.Envelope})
+		t.want("claim", c, persistence.Claim{ID: ended.ID, Life: ended.Life, Token: 2, Crashes: 5, Envelope: ended.Envelope})
 		t.wantLease(persistence.Held, t.lease(held))
 	}},
 	{"at most as many are reaped as was asked", func(t *inboxTest) {
@@ -99,7 +99,7 @@ var leaseCases = []inboxCase{
 		t.want("restored again", back, []bool{false})
 		t.wantLease(persistence.Held, lease)
 		t.want("settled", t.settle(persistence.Settlement{Lease: lease, Verb: persistence.Return}), []bool{true})
-		t.want("claim", t.claimOne(forgotten.ID), persistence.Claim{ID: forgotten.ID, Token: 10, Crashes: 2, Envelope: forgotten.Envelope})
+		t.want("claim", t.claimOne(forgotten.ID), persistence.Claim{ID: forgotten.ID, Life: forgotten.Life, Token: 10, Crashes: 2, Envelope: forgotten.Envelope})
 		back, err = t.in.Restore(t.ctx, t.queue, t.node, nil, long)
 		t.check(err)
 		t.want("restoring none", back, []bool(nil))
@@ -110,6 +110,6 @@ var leaseCases = []inboxCase{
 		_, err := t.in.Restore(t.ctx, t.queue, t.node, []persistence.Entry{e}, short)
 		t.check(err)
 		t.want("reaped", t.reap(1), entryIDs(e))
-		t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Token: 10, Crashes: 3, Envelope: e.Envelope})
+		t.want("claim", t.claimOne(e.ID), persistence.Claim{ID: e.ID, Life: e.Life, Token: 10, Crashes: 3, Envelope: e.Envelope})
 	}},
 }

@@ -103,7 +103,7 @@ func (m *model) claim(node string, max int, ends bool, got []persistence.Claim) 
 		}
 		j.place, j.node, j.ended = leased, node, ends
 		j.Token++
-		if c.Token != j.Token || c.Crashes != j.Crashes || c.CancelRequested != j.cancel || !bytes.Equal(c.Envelope, j.Envelope) {
+		if c.Token != j.Token || c.Life != j.Life || c.Crashes != j.Crashes || c.CancelRequested != j.cancel || !bytes.Equal(c.Envelope, j.Envelope) {
 			return fmt.Errorf("claim %d is %+v, want token %d, crashes %d, cancel %v, envelope %q", i, c, j.Token, j.Crashes, j.cancel, j.Envelope)
 		}
 	}

@@ -131,7 +131,7 @@ func (in *inbox) Claim(ctx context.Context, name, node string, most int, lease t
 			q.waiting[p] = q.waiting[p][1:]
 			h.place, h.node, h.until = "leased", node, time.Now().Add(lease)
 			h.Token++
-			claims = append(claims, persistence.Claim{ID: h.ID, Token: h.Token, Crashes: h.Crashes, CancelRequested: h.cancel, Envelope: h.Envelope})
+			claims = append(claims, persistence.Claim{ID: h.ID, Life: h.Life, Token: h.Token, Crashes: h.Crashes, CancelRequested: h.cancel, Envelope: h.Envelope})
 			if in.fault == "cancel is told once" {
 				h.cancel = false
 			}
