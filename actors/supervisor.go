@@ -18,9 +18,10 @@ import (
 //
 //	message     from             open                        draining
 //	start       intake           spawn a child for each job  hand the job back
-//	drain       App              begin draining              answer the newer one only
+//	drain       App              begin draining              -
 //	hurry       App              tell children to hand back  the same
-//	Terminated  a child          tell its intake             the same, and answer drain when none is left
+//	abandon     App              tell children to end        the same
+//	Terminated  a child          strike it out               the same, and answer drain when none is left
 type supervisorRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
