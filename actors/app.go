@@ -158,11 +158,11 @@ func (a *App) Start(ctx context.Context) error {
 	a.system = newSystem(a.log)
 	a.timers = scheduler.NewTimerScheduler(a.system.Root)
 	a.background, a.stopLoops = context.WithCancel(context.WithoutCancel(ctx))
-	if err := a.spawnAll(); err != nil {
-		return fmt.Errorf("start: %w", err)
-	}
 	for name, q := range a.queues {
 		a.doors[name] = newDoor(a, q)
+	}
+	if err := a.spawnAll(); err != nil {
+		return fmt.Errorf("start: %w", err)
 	}
 	a.listen()
 	return nil
@@ -184,13 +184,18 @@ func (a *App) spawnAll() (err error) {
 	if err := a.firstSettings(); err != nil {
 		a.log.Warn("the queues' settings can't be read yet: a queue that is paused may be claimed from", "error", err)
 	}
+	for name := range a.queues { // all have their address before any of them begins: others look them up
+		a.intakes[name] = newIntakeRef(a, name)
+	}
+	if a.timekeeper, err = spawnTimekeeper(a); err != nil {
+		return err
+	}
 	for name, q := range a.queues {
-		if a.intakes[name], err = spawnIntake(a, q, a.settings.get(name)); err != nil {
+		if err := spawnIntake(a, q, a.settings.get(name)); err != nil {
 			return err
 		}
 	}
-	a.timekeeper, err = spawnTimekeeper(a)
-	return err
+	return nil
 }
 
 // listen starts the loops that turn what other nodes and servers say into messages.
@@ -214,8 +219,12 @@ func (a *App) listen() {
 func (a *App) loop(name string, f func(ctx context.Context) error) {
 	a.loops.Go(func() {
 		for pause := 100 * time.Millisecond; a.background.Err() == nil; pause = min(2*pause, 5*time.Second) {
+			began := time.Now()
 			if err := f(a.background); err != nil && a.background.Err() == nil {
 				a.log.Warn("listening again after an error", "to", name, "error", err)
+			}
+			if time.Since(began) > time.Minute {
+				pause = 100 * time.Millisecond // it was well
 			}
 			select {
 			case <-a.background.Done():

@@ -3,16 +3,12 @@ package actors_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
-	"github.com/meta-ad-studio/troupe/persistence"
-	"github.com/meta-ad-studio/troupe/persistence/local"
-	"github.com/meta-ad-studio/troupe/persistence/sqlite"
 )
 
 // inVirtualTime runs a test with an embedded world in a bubble where minutes pass in no time. Not for hours: a node looks
@@ -20,20 +16,7 @@ import (
 func inVirtualTime(t *testing.T, test func(t *testing.T, w world)) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		db, err := sqlite.Open(t.Context(), filepath.Join(folder, "troupe.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		artifacts, err := local.OpenArtifacts(filepath.Join(folder, "artifacts"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := errors.Join(db.Close(), artifacts.Close()); err != nil {
-				t.Error(err)
-			}
-		})
-		test(t, world{db.Store(), db.Inbox(), func(node string) persistence.Bus { return local.NewBus(node) }, artifacts})
+		test(t, embeddedIn(t, folder))
 	})
 }
 

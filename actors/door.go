@@ -122,17 +122,19 @@ func (d *door) acceptInStore(ctx context.Context, batch []*knock) {
 			jobs = append(jobs, &batch[i].job)
 		}
 	}
-	d.handOver(ctx, jobs)
 	for i, acc := range acceptances {
 		batch[i].answer <- verdict{accepted: acc.Accepted, holder: acc.Holder}
 	}
+	d.handOver(ctx, jobs)
 }
 
+// handOver puts jobs that the store has into the inbox. Whoever claims one asks the store first: it may have been cancelled
+// before it got there.
 func (d *door) handOver(ctx context.Context, jobs []*job.Job) {
 	if len(jobs) == 0 {
 		return
 	}
-	entries, err := entriesOf(jobs)
+	entries, err := verifiedEntries(jobs)
 	if err == nil {
 		_, err = d.app.config.Inbox.Enqueue(ctx, d.queue.Name, entries)
 	}
@@ -198,11 +200,11 @@ func entryOf(j *job.Job, token int64) (persistence.Entry, error) {
 	}, nil
 }
 
-func entriesOf(jobs []*job.Job) ([]persistence.Entry, error) {
+func verifiedEntries(jobs []*job.Job) ([]persistence.Entry, error) {
 	entries := make([]persistence.Entry, len(jobs))
 	var errs error
 	for i, j := range jobs {
-		entry, err := entryOf(j, j.Token)
+		entry, err := verifiedEntry(j)
 		errs = errors.Join(errs, err)
 		entries[i] = entry
 	}

@@ -117,17 +117,21 @@ type holding struct {
 // pollEvery is how long a wake-up may be missed.
 const pollEvery = 500 * time.Millisecond
 
-func spawnIntake(a *App, q Queue, s persistence.QueueSettings) (intakeRef, error) {
+func newIntakeRef(a *App, queue string) intakeRef {
+	return intakeRef{a.system, a.system.NewLocalPID("intake-" + queue), new(atomic.Int64)}
+}
+
+func spawnIntake(a *App, q Queue, s persistence.QueueSettings) error {
 	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]holding{}}
-	in.self = intakeRef{a.system, a.system.NewLocalPID("intake-" + q.Name), new(atomic.Int64)}
-	pid, err := a.spawn("intake-"+q.Name, in)
+	in.self = a.intakes[q.Name]
+	pid, err := a.spawn(in.self.pid.Id, in)
 	if err != nil {
-		return intakeRef{}, err
+		return err
 	}
 	polls := a.timers.SendRepeatedly(0, pollEvery, pid, &wake{})
 	renewals := a.timers.SendRepeatedly(a.config.Lease/3, a.config.Lease/3, pid, &renew{})
 	in.stop = func() { polls(); renewals() }
-	return in.self, nil
+	return nil
 }
 
 // Receive implements actor.Actor.
@@ -143,7 +147,7 @@ func (in *intake) Receive(c actor.Context) {
 	case *adopted:
 		in.onAdopted(m)
 	case *freed:
-		in.running -= int(in.self.slots.Swap(0))
+		in.take(-int(in.self.slots.Swap(0)))
 		in.claim(c)
 	case *gone:
 		in.onGone(m)
@@ -211,7 +215,7 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 	}
 	in.backoff = 0
 	in.full = m.asked > 0 && len(m.jobs)+m.unread == m.asked
-	in.running += m.unread
+	in.take(m.unread)
 	in.unread += m.unread
 	in.start(m)
 	in.checkClosed()
@@ -221,7 +225,7 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 }
 
 func (in *intake) onAdopted(m *adopted) {
-	in.running -= m.of
+	in.take(-m.of)
 	in.unread -= m.of
 	in.start(m.claimed)
 	in.checkClosed()
@@ -237,6 +241,12 @@ func (in *intake) checkClosed() {
 	in.closed = in.closed[:0] // not nil: it stays closed
 }
 
+// take counts slots as taken, or given back.
+func (in *intake) take(slots int) {
+	in.running += slots
+	in.app.metrics.running.WithLabelValues(in.queue.Name).Set(float64(in.running))
+}
+
 func (in *intake) start(m *claimed) {
 	if len(m.jobs) == 0 {
 		return
@@ -245,9 +255,8 @@ func (in *intake) start(m *claimed) {
 	for i := range m.jobs {
 		in.hold(&m.jobs[i], now)
 	}
-	in.running += len(m.jobs)
+	in.take(len(m.jobs))
 	in.app.metrics.claimed(in.queue.Name, len(m.jobs))
-	in.app.metrics.running.WithLabelValues(in.queue.Name).Set(float64(in.running))
 	in.app.supervisor.start(m.jobs)
 }
 

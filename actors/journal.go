@@ -38,6 +38,16 @@ func (r journalRef) flush(ctx context.Context) error { return flush(ctx, r.syste
 // idle asks an actor to close the channel once it has nothing left to do.
 type idle struct{ done chan struct{} }
 
+// waiters are those who asked.
+type waiters []chan struct{}
+
+func (w *waiters) release() {
+	for _, done := range *w {
+		close(done)
+	}
+	*w = nil
+}
+
 func flush(ctx context.Context, system *actor.ActorSystem, pid *actor.PID) error {
 	done := make(chan struct{})
 	system.Root.Send(pid, &idle{done})
@@ -91,7 +101,7 @@ type journal struct {
 	flying  bool
 	paused  bool          // waiting to try again
 	backoff time.Duration // of the last failure; 0 after a success
-	waiters []chan struct{}
+	waiters waiters
 	writes  []persistence.Write // of the commit under way; kept for the next
 }
 
@@ -121,10 +131,7 @@ func (jr *journal) checkIdle() {
 		return
 	}
 	jr.app.metrics.lag.Set(0)
-	for _, done := range jr.waiters {
-		close(done)
-	}
-	jr.waiters = nil
+	jr.waiters.release()
 }
 
 func (jr *journal) onWrite(c actor.Context, w *outgoing) {
@@ -199,15 +206,15 @@ func (jr *journal) onFlown(c actor.Context, m *flown) {
 // onFailed puts the batch back, each write under what came in meanwhile, and tries again after a pause.
 func (jr *journal) onFailed(c actor.Context, m *flown) {
 	for _, w := range m.batch {
+		if w.accepted {
+			jr.unsaved++
+		}
 		if newer, ok := jr.pending[w.job.ID]; ok {
 			newer.merge(w)
 			continue
 		}
 		jr.order = append(jr.order, w.job.ID)
 		jr.pending[w.job.ID] = w
-		if w.accepted {
-			jr.unsaved++
-		}
 	}
 	jr.backoff = min(max(2*jr.backoff, 50*time.Millisecond), 2*time.Second)
 	jr.app.log.Warn("the store did not take a batch; trying again", "jobs", len(m.batch), "wait", jr.backoff, "error", m.err)

@@ -232,3 +232,28 @@ func TestCheckpointOutlivesAnAttempt(t *testing.T) {
 		t.Errorf("%d steps were done, want each once", saved)
 	}
 }
+
+func TestSlotsAreGivenBackInTheMetricsToo(t *testing.T) {
+	n := embedded(t).start(t, noop)
+	for range 20 {
+		n.submit("noop", nil)
+	}
+	n.emptied("default")
+	n.eventually("no handler is counted as running", func() bool {
+		families, err := n.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() != "troupe_queue_running" {
+				continue
+			}
+			for _, m := range f.GetMetric() {
+				if m.GetLabel()[0].GetValue() == "default" {
+					return m.GetGauge().GetValue() == 0
+				}
+			}
+		}
+		return false
+	})
+}

@@ -34,7 +34,11 @@ type world struct {
 
 func embedded(t *testing.T) world {
 	t.Helper()
-	folder := t.TempDir()
+	return embeddedIn(t, t.TempDir())
+}
+
+func embeddedIn(t *testing.T, folder string) world {
+	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "troupe.db"))
 	if err != nil {
 		t.Fatal(err)

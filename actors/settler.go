@@ -72,7 +72,7 @@ type settler struct {
 	flying  bool
 	paused  bool
 	backoff time.Duration
-	waiters []chan struct{}
+	waiters waiters
 }
 
 // maxUnpublished bounds the states that wait for a bus that is down.
@@ -107,10 +107,7 @@ func (s *settler) checkIdle() {
 	if s.flying || len(s.leases)+len(s.states) > 0 {
 		return
 	}
-	for _, done := range s.waiters {
-		close(done)
-	}
-	s.waiters = nil
+	s.waiters.release()
 }
 
 func (s *settler) onLanded(c actor.Context, m *landed) {
