@@ -28,7 +28,8 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 		}
 		j, err := job.DecodeEnvelope(cl.Envelope)
 		if err != nil {
-			a.log.Error("an envelope can't be read; its lease is left to run out", "job", cl.ID, "error", err)
+			a.log.Error("an envelope can't be read; the store is asked what the job is", "job", cl.ID, "error", err)
+			again = append(again, cl)
 			continue
 		}
 		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in, ""))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
 )
 
 func TestDeadNodesJobIsAdoptedWithItsCheckpointAndSpendsNoAttempt(t *testing.T) {
@@ -153,4 +154,19 @@ func TestJobWithoutAHandlerHereIsLeftToOthers(t *testing.T) {
 	if j.Attempts != 0 || j.Failure != nil {
 		t.Errorf("left as %+v", j)
 	}
+}
+
+func TestJobWhoseEnvelopeCannotBeReadIsWhatItsRowSays(t *testing.T) {
+	w := embedded(t)
+	n := w.start(t, noop)
+	id := n.submit("noop", nil, func(s *actors.Submission) { s.RunAt = time.Now().Add(time.Hour) })
+	n.await(id, job.Scheduled)
+	if err := w.inbox.Remove(t.Context(), "default", []job.ID{id}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.inbox.Enqueue(t.Context(), "default", []persistence.Entry{{ID: id, Life: 1, Envelope: []byte("rubbish")}}); err != nil {
+		t.Fatal(err)
+	}
+	n.await(id, job.Completed)
+	n.emptied("default")
 }
