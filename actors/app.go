@@ -187,15 +187,13 @@ func (a *App) spawnAll() (err error) {
 	for name := range a.queues { // all have their address before any of them begins: others look them up
 		a.intakes[name] = newIntakeRef(a, name)
 	}
-	if a.timekeeper, err = spawnTimekeeper(a); err != nil {
-		return err
-	}
 	for name, q := range a.queues {
 		if err := spawnIntake(a, q, a.settings.get(name)); err != nil {
 			return err
 		}
 	}
-	return nil
+	a.timekeeper, err = spawnTimekeeper(a) // last: it speaks to all intakes, and nobody may while they are being spawned
+	return err
 }
 
 // listen starts the loops that turn what other nodes and servers say into messages.

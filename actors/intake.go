@@ -301,13 +301,13 @@ func (in *intake) renew(c actor.Context) {
 func (in *intake) onRenewed(c actor.Context, m *renewed) {
 	in.renewing = false
 	for _, lease := range m.lost {
-		c.Send(in.app.supervisor.child(lease.ID), &leaseLost{})
+		in.app.supervisor.tell(lease.ID, &leaseLost{})
 	}
 	for _, id := range m.forgotten {
-		c.Send(in.app.supervisor.child(id), &forgotten{})
+		in.app.supervisor.tell(id, &forgotten{})
 	}
 	for _, id := range m.cancel {
-		c.Send(in.app.supervisor.child(id), &cancelAsked{by: "request"})
+		in.app.supervisor.tell(id, &cancelAsked{by: "request"})
 	}
 	if m.err != nil {
 		in.app.log.Warn("leases could not be renewed; handlers go on", "queue", in.queue.Name, "leases", len(in.held), "error", m.err)

@@ -18,6 +18,7 @@ import (
 //
 //	message     from             open                        draining
 //	start       intake           spawn a child for each job  hand the job back
+//	tell        App, intake      pass on to the child        the same
 //	drain       App              begin draining              -
 //	hurry       App              tell children to hand back  the same
 //	abandon     App              tell children to end        the same
@@ -30,15 +31,12 @@ type supervisorRef struct {
 // start spawns job actors for claimed jobs.
 func (r supervisorRef) start(jobs []claimedJob) { r.system.Root.Send(r.pid, &start{jobs}) }
 
-// child addresses the actor of a job, whether it lives or not.
-func (r supervisorRef) child(id job.ID) *actor.PID {
-	return r.system.NewLocalPID(r.pid.Id + "/" + id.String())
-}
+// tell passes a message on to the actor of a job, if it lives here. Nobody but the supervisor may address it by its name: the library
+// makes a name known before the actor's mailbox is ready, and a message in between would crash its sender.
+func (r supervisorRef) tell(id job.ID, message any) { r.system.Root.Send(r.pid, &tell{id, message}) }
 
 // cancel makes the actor of a job, if it lives here, look at a request to cancel.
-func (r supervisorRef) cancel(id job.ID, by string) {
-	r.system.Root.Send(r.child(id), &cancelAsked{by: by})
-}
+func (r supervisorRef) cancel(id job.ID, by string) { r.tell(id, &cancelAsked{by: by}) }
 
 // drain waits until no job actor is left. When the context ends first, those that are left hand their jobs back; drain
 // returns the context's error then, after they have.
@@ -61,6 +59,10 @@ func (r supervisorRef) abandon() { r.system.Root.Send(r.pid, &abandon{}) }
 type (
 	start struct{ jobs []claimedJob }
 
+	tell struct {
+		id      job.ID
+		message any
+	}
 	drain   struct{ done chan struct{} }
 	hurry   struct{}
 	abandon struct{}
@@ -101,6 +103,10 @@ func (s *supervisor) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *start:
 		s.onStart(c, m)
+	case *tell:
+		if child, ok := s.children[m.id]; ok {
+			c.Send(child.pid, m.message)
+		}
 	case *drain:
 		s.draining = m.done
 		s.checkDrained()
