@@ -155,7 +155,7 @@ func (in *intake) Receive(c actor.Context) {
 	case *renew:
 		in.renew(c)
 	case *renewed:
-		in.onRenewed(c, m)
+		in.onRenewed(m)
 	case *limit:
 		in.onLimit(c, m)
 	case *closeIntake:
@@ -298,7 +298,7 @@ func (in *intake) renew(c actor.Context) {
 	go func() { root.Send(self, in.app.renew(in.queue.Name, due)) }()
 }
 
-func (in *intake) onRenewed(c actor.Context, m *renewed) {
+func (in *intake) onRenewed(m *renewed) {
 	in.renewing = false
 	for _, lease := range m.lost {
 		in.app.supervisor.tell(lease.ID, &leaseLost{})
