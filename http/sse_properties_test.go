@@ -63,6 +63,8 @@ func TestClientsThatComeAndGoMissNothing(t *testing.T) {
 	}
 	close(stop)
 	restless.Wait()
+	cancel() // those that stayed go too: what each of them kept is read below, without its lock
+	steady.Wait()
 	modes := map[string]int{}
 	for i, c := range clients {
 		if diff := differs(c); diff != "" {
