@@ -29,6 +29,11 @@ type Store interface {
 	// Live reads jobs that have not ended, whole, in the order of their ids, from after the given one.
 	Live(ctx context.Context, after job.ID, limit int) ([]Record, error)
 
+	// Waiting reads which of the queue's jobs are claimable now (queued, or due), in the order in which they would be claimed:
+	// priority, then id. At most limit, and never more than MaxWaiting. It looks at the oldest WaitingSpan live jobs of all queues
+	// and at no more, so it costs no more while a backlog grows: what is younger is left out.
+	Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error)
+
 	// History reads a job's transitions, oldest first; ErrNotFound if there is no such job.
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
 
@@ -146,6 +151,12 @@ type Query struct {
 const (
 	DefaultPage = 50
 	MaxPage     = 500
+)
+
+// Bounds of Waiting.
+const (
+	MaxWaiting  = 1000
+	WaitingSpan = 20_000
 )
 
 // Page is one page of jobs.

@@ -136,6 +136,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		index  string
 	}{
 		"live":    {statements.live.sql, [][]byte{id[:], ten}, "jobs_live"},
+		"waiting": {statements.waiting.sql, [][]byte{[]byte("q"), ten, ten}, "jobs_live"},
 		"get":     {statements.get.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
 		"fences":  {statements.fences.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
 		"update":  {statements.update.sql, update.params(), "jobs_pkey"},

@@ -213,6 +213,24 @@ func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistenc
 	return records, nil
 }
 
+func (s *store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var ids []job.ID
+	for _, id := range s.sorted() {
+		j := s.rows[id].Job
+		due := j.Status.Waiting() && !j.RunAt.After(time.Now()) || s.fault == "what is not due waits"
+		if j.Queue == queue && (j.Status == job.Queued || due) && !j.Status.Terminal() && !j.Status.Running() {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortStableFunc(ids, func(a, b job.ID) int { return cmp.Compare(s.rows[a].Job.Priority, s.rows[b].Job.Priority) })
+	return ids[:min(limit, len(ids), persistence.MaxWaiting)], nil
+}
+
 func (s *store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
