@@ -121,6 +121,8 @@ type WatchRequest struct {
 	// Known maps ids to the revs the client has: what is not newer is not sent, and these ids are in the snapshot also
 	// when they ended long ago.
 	Known map[job.ID]int64
+	// Shows, if set, says which of the jobs in Known may be shown to this client; the others are left out of the snapshot.
+	Shows func(*job.View) bool
 }
 
 // Bounds of a watch.
@@ -168,8 +170,17 @@ type Watching interface {
 	// Next waits until something has happened and returns all of it, latest state of each job only, terminal ones first.
 	// It returns the context's error when that ends first.
 	Next(ctx context.Context) (Batch, error)
+	// Backlog says how the stream keeps up.
+	Backlog() Backlog
 	// Close gives the place up.
 	Close()
+}
+
+// Backlog is how a stream keeps up with what happens.
+type Backlog struct {
+	Coalesced int64         // states that a newer one replaced before they were taken
+	Pending   int           // states that wait to be taken
+	Lag       time.Duration // how long the oldest of them has waited
 }
 
 // QueueState is a queue as operators see it.

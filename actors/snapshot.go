@@ -71,6 +71,9 @@ func (a *App) snapshot(w *watch, r WatchRequest, cursor int64) {
 		views, err := a.viewsOf(ctx, topics)
 		if err == nil {
 			a.metrics.sseSnapshot.WithLabelValues("db").Observe(time.Since(began).Seconds())
+			if r.Shows != nil {
+				views = slices.DeleteFunc(views, func(v job.View) bool { return !r.Shows(&v) })
+			}
 			a.offerAll(w, views)
 			w.completed(cursor)
 			return

@@ -26,6 +26,7 @@ type watch struct {
 	slots    map[job.ID]*Update // what is to be handed out
 	removed  []Removal
 	since    time.Time // when the oldest slot was filled
+	merged   int64     // states that were replaced in their slot
 	complete bool      // the snapshot is in the slots
 	ready    bool      // and was handed out
 	cursor   int64     // the newest change that the snapshot is known to include
@@ -65,6 +66,17 @@ func (w *watch) Mode() string { return w.mode }
 // Epoch implements Watching.
 func (w *watch) Epoch() string { return w.epoch }
 
+// Backlog implements Watching.
+func (w *watch) Backlog() Backlog {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := Backlog{Coalesced: w.merged, Pending: len(w.slots)}
+	if b.Pending > 0 {
+		b.Lag = time.Since(w.since)
+	}
+	return b
+}
+
 // Close implements Watching.
 func (w *watch) Close() { w.app.broadcaster.leave(w) }
 
@@ -88,6 +100,7 @@ func (w *watch) offer(u *Update) bool {
 	}
 	if _, waits := w.slots[u.View.ID]; waits {
 		w.app.metrics.sseCoalesced.Inc()
+		w.merged++
 	}
 	w.seen[u.View.ID] = mark{u.View.Version, u.View.Terminal}
 	w.slots[u.View.ID] = u
