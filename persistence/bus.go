@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
@@ -38,6 +39,8 @@ type Delivery struct {
 	Signal *Signal
 	// Gap: messages may have been lost before this one (of any node, if Node is empty).
 	Gap bool
+	// Sent is when the other node said it, by its clock; zero if that is not known.
+	Sent time.Time
 }
 
 // Signal is word between nodes.
@@ -47,7 +50,23 @@ type Signal struct {
 	ID    job.ID      `json:"id"`
 	Queue string      `json:"queue,omitempty"`
 	By    string      `json:"by,omitempty"` // who asks, and why
+	// Jobs are the ids that it is about where they are many, at most MaxBatch.
+	Jobs []job.ID `json:"jobs,omitempty"`
+	// Presence accompanies SignalPresence.
+	Presence *Presence `json:"presence,omitempty"`
 }
+
+// Presence is what a node says of itself every few seconds.
+type Presence struct {
+	// Limits are how many handlers it runs at once, by queue; 0 for a queue that is paused.
+	Limits map[string]int `json:"limits,omitempty"`
+	// Topics are what its streams show, at most MaxPresenceTopics. With more of them, All is set instead.
+	Topics []string `json:"topics,omitempty"`
+	All    bool     `json:"all,omitempty"`
+}
+
+// MaxPresenceTopics bounds the topics of one presence.
+const MaxPresenceTopics = 500
 
 // SignalTopic is what a signal is about.
 type SignalTopic string
@@ -57,4 +76,8 @@ const (
 	SignalCancel SignalTopic = "cancel"
 	// SignalQueue: the queue's settings have changed.
 	SignalQueue SignalTopic = "queue"
+	// SignalRemoved: the jobs' rows are gone; whoever shows them should not any more.
+	SignalRemoved SignalTopic = "removed"
+	// SignalPresence: the node is there, and what it does and shows.
+	SignalPresence SignalTopic = "presence"
 )

@@ -53,7 +53,7 @@ func (b *Bus) Signal(ctx context.Context, signal persistence.Signal) error {
 	}
 	defer done()
 	b.seq++
-	f := frame{kind: signalFrame, boot: b.boot, node: b.node, seq: b.seq, parts: [][]byte{part}}
+	f := frame{kind: signalFrame, boot: b.boot, node: b.node, seq: b.seq, sent: time.Now().UnixMicro(), parts: [][]byte{part}}
 	return wrap(ctx, "signal", b.c.rdb.Publish(ctx, b.c.eventsChannel(), f.append(nil)).Err())
 }
 

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -46,7 +47,7 @@ func (b *Bus) word(states []persistence.State) []byte {
 	for i := range states {
 		bytes += len(states[i].JSON) + 4
 	}
-	f := frame{kind: statesFrame, boot: b.boot, node: b.node, seq: b.seq}
+	f := frame{kind: statesFrame, boot: b.boot, node: b.node, seq: b.seq, sent: time.Now().UnixMicro()}
 	data := f.append(make([]byte, 0, bytes))
 	for i := range states {
 		data = appendPart(data, states[i].JSON)

@@ -44,7 +44,7 @@ func (b *Bus) deliver(from *sources, payload string, receive func(persistence.De
 	if !fresh {
 		return
 	}
-	d := persistence.Delivery{Node: f.node, States: f.parts}
+	d := persistence.Delivery{Node: f.node, States: f.parts, Sent: time.UnixMicro(f.sent)}
 	if f.kind == signalFrame {
 		d.States, d.Signal = nil, new(persistence.Signal)
 		if len(f.parts) != 1 || json.Unmarshal(f.parts[0], d.Signal) != nil {
