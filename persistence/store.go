@@ -63,6 +63,10 @@ type Store interface {
 	// transaction), so that it needs refilling into the inbox, until the context ends. It may miss some.
 	Watch(ctx context.Context, fresh func(id job.ID)) error
 
+	// Secret keeps a secret that all nodes share: the fresh one if none of that name is kept, and answers what is kept. The name is
+	// a job.ValidName, the secret 1 to MaxSecret bytes.
+	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
+
 	// Ping says whether the store can commit now.
 	Ping(ctx context.Context) error
 }

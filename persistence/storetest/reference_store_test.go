@@ -23,6 +23,7 @@ type store struct {
 	rows   map[job.ID]*row
 	keys   map[[2]string]persistence.BoundKey
 	queues map[string]persistence.QueueSettings
+	secret map[string][]byte
 }
 
 type row struct {
@@ -33,6 +34,7 @@ type row struct {
 func newStore(fault string) *store {
 	return &store{
 		fault: fault, rows: make(map[job.ID]*row), keys: make(map[[2]string]persistence.BoundKey), queues: make(map[string]persistence.QueueSettings),
+		secret: make(map[string][]byte),
 	}
 }
 
@@ -335,6 +337,21 @@ func (s *store) SaveQueue(ctx context.Context, q persistence.QueueSettings) erro
 	defer unlock()
 	s.queues[q.Name] = q
 	return nil
+}
+
+func (s *store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+	if err := persistence.CheckSecret(name, fresh); err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if _, kept := s.secret[name]; !kept {
+		s.secret[name] = bytes.Clone(fresh)
+	}
+	return bytes.Clone(s.secret[name]), nil
 }
 
 func (s *store) Watch(ctx context.Context, _ func(job.ID)) error {
