@@ -44,6 +44,13 @@ type App struct {
 	settings  settingsCache
 	snapshots chan struct{} // one for each that is being read
 
+	started     time.Time
+	pulses      []*pulse // of the top-level actors, in the order of their birth; complete when Start returns
+	census      sync.Mutex
+	censusTaken ActorTree // under census
+	others      others
+	asking      asking
+
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc
 	background context.Context // ends with stopLoops
@@ -155,7 +162,7 @@ func (a *App) Start(ctx context.Context) error {
 	if !a.state.CompareAndSwap(appNew, appOpen) {
 		return errors.New("start: the node was started before")
 	}
-	a.system = newSystem(a.log)
+	a.system, a.started = newSystem(a.log), time.Now().UTC()
 	a.timers = scheduler.NewTimerScheduler(a.system.Root)
 	a.background, a.stopLoops = context.WithCancel(context.WithoutCancel(ctx))
 	for name, q := range a.queues {
@@ -208,6 +215,8 @@ func (a *App) listen() {
 	a.loop("bus", func(ctx context.Context) error {
 		return a.config.Bus.Subscribe(ctx, func() {}, a.received)
 	})
+	a.loop("pulses", a.feelPulses)
+	a.loop("word of this node", a.tellOfNode)
 	a.loop("fresh rows", func(ctx context.Context) error {
 		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
 	})
@@ -240,6 +249,8 @@ func (a *App) received(d persistence.Delivery) {
 			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
+		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
+			a.heardOfNodes(d.Signal)
 		}
 	}
 	if len(d.States) > 0 || d.Gap {

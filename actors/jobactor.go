@@ -38,6 +38,7 @@ import (
 //	handBack     supervisor      end the context, hand back           ignored
 //	abandon      supervisor      end the context, stop                the same
 //	graceOver    timer           go on without the handler            ignored
+//	describe     supervisor      tell of itself                       the same
 type jobActor struct {
 	app      *App
 	lease    persistence.Lease
@@ -146,6 +147,8 @@ func (a *jobActor) Receive(c actor.Context) {
 		c.Stop(c.Self())
 	case *graceOver:
 		a.onGraceOver(c)
+	case *describe:
+		m.answer(a)
 	case *actor.Stopping:
 		a.onStopping()
 	}

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -54,7 +55,14 @@ type Signal struct {
 	Jobs []job.ID `json:"jobs,omitempty"`
 	// Presence accompanies SignalPresence.
 	Presence *Presence `json:"presence,omitempty"`
+	// To is the only node that it is for; empty: all.
+	To string `json:"to,omitempty"`
+	// Data is what nodes tell of themselves, at most MaxSignal bytes of JSON.
+	Data json.RawMessage `json:"data,omitempty"`
 }
+
+// MaxSignal bounds the data of a signal: every node receives it.
+const MaxSignal = 256 << 10
 
 // Presence is what a node says of itself every few seconds.
 type Presence struct {
@@ -80,4 +88,9 @@ const (
 	SignalRemoved SignalTopic = "removed"
 	// SignalPresence: the node is there, and what it does and shows.
 	SignalPresence SignalTopic = "presence"
+	// SignalNode: the node By is there, or goes; Data says what it is. SignalInspect: the node By asks the node To what lives
+	// there, and SignalInspected is the answer.
+	SignalNode      SignalTopic = "node"
+	SignalInspect   SignalTopic = "inspect"
+	SignalInspected SignalTopic = "inspected"
 )
