@@ -16,6 +16,7 @@ type Node interface {
 	Operator
 	QueueKeeper
 	Watcher
+	Inspector
 
 	// Ready says whether the node can take work now: one text per check, "ok" where nothing is wrong.
 	Ready(ctx context.Context) (checks map[string]string, ok bool)
@@ -52,6 +53,13 @@ type Operator interface {
 type QueueKeeper interface {
 	Queues(ctx context.Context) ([]actors.QueueState, error)
 	SetQueue(ctx context.Context, name string, change func(*persistence.QueueSettings)) (actors.QueueState, error)
+}
+
+// Inspector shows nodes, and what lives on them.
+type Inspector interface {
+	Nodes() []actors.NodeInfo
+	// ActorsOf asks a node, this one if it has no name, what lives there; with a job only that one's actor is among the jobs.
+	ActorsOf(ctx context.Context, node string, only job.ID) (actors.ActorTree, error)
 }
 
 // Watcher opens streams.

@@ -37,6 +37,8 @@ func (h *Handler) routes() []route {
 		{methods: patch, path: "/v1/queues/{queue}", serve: h.patchQueue},
 		{methods: post, path: "/v1/queues/{queue}/pause", serve: h.pauseQueue},
 		{methods: post, path: "/v1/queues/{queue}/resume", serve: h.resumeQueue},
+		{methods: get, path: "/v1/nodes", serve: h.nodes},
+		{methods: get, path: "/v1/actors", serve: h.actors},
 		{methods: get, path: "/v1/session", serve: h.whoAmI},
 		{methods: post, path: "/v1/session", serve: h.logIn, open: true},
 		{methods: del, path: "/v1/session", serve: h.logOut, open: true},

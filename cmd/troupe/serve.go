@@ -98,7 +98,7 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	app, err := actors.New(actors.Config{
-		Node: node, Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
+		Node: node, Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
 		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
 	})
 	if err != nil {
