@@ -44,6 +44,14 @@ type App struct {
 	settings  settingsCache
 	snapshots chan struct{} // one for each that is being read
 
+	attention  attention
+	peers      peers
+	depths     readings[persistence.Depth]
+	lines      readings[line]
+	pastRuns   readings[[]time.Duration]
+	durations  durations
+	lastDepths sync.Map // queue -> persistence.Depth, as last read for statistics
+
 	started     time.Time
 	pulses      []*pulse // of the top-level actors, in the order of their birth; complete when Start returns
 	census      sync.Mutex
@@ -64,13 +72,14 @@ type loops struct {
 	flying sync.WaitGroup
 }
 
-// Go runs f, unless the end has begun.
-func (l *loops) Go(f func()) {
+// Go runs f, unless the end has begun, and says whether it does.
+func (l *loops) Go(f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ended {
 		l.flying.Go(f)
 	}
+	return !l.ended
 }
 
 // end waits for all that runs.
@@ -110,6 +119,7 @@ func New(config Config) (*App, error) {
 		config: config, log: config.Log.With("node", config.Node), kinds: map[string]kind{}, queues: map[string]Queue{},
 		intakes: map[string]intakeRef{}, doors: map[string]*door{}, mailboxes: newCrew(), handlers: newCrew(),
 		snapshots: make(chan struct{}, maxSnapshots),
+		attention: attention{news: make(chan struct{}, 1)}, peers: peers{known: map[string]peer{}},
 	}
 	for _, q := range config.Queues {
 		a.queues[q.Name] = q
@@ -217,6 +227,7 @@ func (a *App) listen() {
 	})
 	a.loop("pulses", a.feelPulses)
 	a.loop("word of this node", a.tellOfNode)
+	a.loop("its own presence", a.announce)
 	a.loop("fresh rows", func(ctx context.Context) error {
 		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
 	})
@@ -249,6 +260,10 @@ func (a *App) received(d persistence.Delivery) {
 			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
+		case persistence.SignalRemoved:
+			a.broadcaster.removed(d.Signal.Jobs)
+		case persistence.SignalPresence:
+			a.presenceHeard(d.Node, d.Signal.Presence)
 		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
 			a.heardOfNodes(d.Signal)
 		}

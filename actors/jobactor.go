@@ -256,7 +256,7 @@ func (a *jobActor) onProgressed(c actor.Context) {
 	if a.leaving || a.lost {
 		return
 	}
-	wait := progressEvery - time.Since(a.published)
+	wait := a.app.progressPace(a.job) - time.Since(a.published)
 	switch {
 	case a.waiting:
 	case wait > 0:

@@ -32,6 +32,8 @@ type metrics struct {
 	refused, coalesced, unsavedDropped  prometheus.Counter
 	abandoned, backstop                 prometheus.Counter
 	sseCoalesced                        prometheus.Counter
+	busTransit                          prometheus.Histogram
+	ssePendingAge                       prometheus.Gauge
 
 	outcomes sync.Map // outcomeKey -> *outcomeMetrics: what would be looked up for each job, by its labels
 }
@@ -123,6 +125,8 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m.lag = f.gauge("write_through_lag_seconds", "Age of the oldest change that is not committed yet; 0 if there is none.")
 	m.backstop = f.counter("backstop_delivered_total", "States that streams got only because the store was read for what they may have missed.")
 	m.sseCoalesced = f.counter("sse_events_coalesced_total", "States that a newer one replaced before a stream took them.")
+	m.busTransit = f.histogram("bus_transit_seconds", "From a state's sending by another node, by its clock, to this node's hearing it.", []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5})
+	m.ssePendingAge = f.gauge("sse_pending_oldest_age_seconds", "How long the oldest state has waited for a stream to take it; the largest of all streams, each second.")
 	return m, f.err
 }
 

@@ -98,7 +98,7 @@ func (a *App) offerAll(w *watch, views []job.View) {
 			a.log.Error("a state can't be encoded", "job", views[i].ID, "error", err)
 			continue
 		}
-		w.offer(&Update{View: &views[i], At: time.Now(), Frame: data})
+		w.offer(&Update{View: &views[i], At: time.Now(), Frame: data, waits: waiterOf(&views[i])})
 	}
 }
 
@@ -110,6 +110,9 @@ func (a *App) viewsOf(ctx context.Context, topics []Topic) ([]job.View, error) {
 	jobs := map[job.ID]*job.Job{}
 	var named []job.ID
 	for _, t := range topics {
+		if t.Kind == TopicStats {
+			continue
+		}
 		if t.Kind == TopicJob {
 			if id, err := job.ParseID(t.Value); err == nil {
 				named = append(named, id)

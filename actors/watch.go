@@ -32,6 +32,7 @@ type watch struct {
 	cursor   int64     // the newest change that the snapshot is known to include
 	fault    string
 	end      string
+	extras
 }
 
 // mark is the newest that a stream knows of a job.
@@ -92,6 +93,9 @@ func (w *watch) offer(u *Update) bool {
 		}
 		return false
 	}
+	if _, gone := w.gone[u.View.ID]; gone {
+		return false
+	}
 	if len(w.slots) == 0 {
 		w.since = time.Now()
 	} else if time.Since(w.since) > staleSlot && w.ready {
@@ -104,6 +108,7 @@ func (w *watch) offer(u *Update) bool {
 	}
 	w.seen[u.View.ID] = mark{u.View.Version, u.View.Terminal}
 	w.slots[u.View.ID] = u
+	w.note(u)
 	w.trim()
 	w.wake()
 	return true
@@ -123,6 +128,7 @@ func (w *watch) trim() {
 func (w *watch) remove(r Removal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.extras.remove(r.ID, w.complete)
 	if m, ok := w.seen[r.ID]; ok {
 		r.Rev = m.rev
 		delete(w.seen, r.ID)
@@ -136,7 +142,7 @@ func (w *watch) remove(r Removal) {
 func (w *watch) completed(cursor int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.complete, w.cursor = true, cursor
+	w.complete, w.cursor, w.gone = true, cursor, nil
 	w.wake()
 }
 
@@ -200,6 +206,7 @@ func (w *watch) take() (Batch, bool) {
 	defer w.mu.Unlock()
 	b := Batch{Removed: w.removed, Fault: w.fault, End: w.end}
 	w.removed, w.fault = nil, ""
+	w.takeExtras(&b)
 	if len(w.slots) > 0 {
 		b.Updates = w.numbered()
 		clear(w.slots)
@@ -212,7 +219,8 @@ func (w *watch) take() (Batch, bool) {
 		w.finish("done")
 		b.End = "done"
 	}
-	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != ""
+	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != "" ||
+		b.Stats != nil || len(b.Places) > 0
 }
 
 // numbered is what is in the slots, ended jobs first, each with the number of the newest change such that it and all before it have
