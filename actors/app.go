@@ -45,7 +45,6 @@ type App struct {
 	snapshots chan struct{} // one for each that is being read
 
 	attention  attention
-	peers      peers
 	depths     readings[persistence.Depth]
 	lines      readings[line]
 	pastRuns   readings[[]time.Duration]
@@ -119,7 +118,7 @@ func New(config Config) (*App, error) {
 		config: config, log: config.Log.With("node", config.Node), kinds: map[string]kind{}, queues: map[string]Queue{},
 		intakes: map[string]intakeRef{}, doors: map[string]*door{}, mailboxes: newCrew(), handlers: newCrew(),
 		snapshots: make(chan struct{}, maxSnapshots),
-		attention: attention{news: make(chan struct{}, 1)}, peers: peers{known: map[string]peer{}},
+		attention: attention{news: make(chan struct{}, 1)},
 	}
 	for _, q := range config.Queues {
 		a.queues[q.Name] = q
@@ -227,7 +226,7 @@ func (a *App) listen() {
 	})
 	a.loop("pulses", a.feelPulses)
 	a.loop("word of this node", a.tellOfNode)
-	a.loop("its own presence", a.announce)
+	a.loop("what its streams show", a.announce)
 	a.loop("fresh rows", func(ctx context.Context) error {
 		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
 	})
@@ -263,7 +262,7 @@ func (a *App) received(d persistence.Delivery) {
 		case persistence.SignalRemoved:
 			a.broadcaster.removed(d.Signal.Jobs)
 		case persistence.SignalPresence:
-			a.presenceHeard(d.Node, d.Signal.Presence)
+			a.attention.hear(d.Signal.Presence, time.Now())
 		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
 			a.heardOfNodes(d.Signal)
 		}

@@ -65,6 +65,9 @@ func (at *attention) told() (topics []string, all bool) {
 
 // hear takes what another node shows.
 func (at *attention) hear(p *persistence.Presence, now time.Time) {
+	if p == nil {
+		return
+	}
 	until := now.Add(attentionSpan).UnixNano()
 	if p.All {
 		at.all.Store(until)

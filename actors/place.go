@@ -129,7 +129,9 @@ func (p *Place) expect(run *Estimate, rounds float64, wait time.Duration) {
 	if run == nil {
 		return
 	}
-	left := func(d time.Duration) int64 { return int64(math.Round((wait + time.Duration((rounds+1)*float64(d))).Seconds() * 1000)) }
+	left := func(d time.Duration) int64 {
+		return int64(math.Round((wait + time.Duration((rounds+1)*float64(d))).Seconds() * 1000))
+	}
 	p.ETA = &PlaceETA{P50: left(run.P50), P90: left(run.P90)}
 }
 

@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
@@ -118,9 +115,9 @@ func (t *tally) rates(queue string, now time.Time) (c queueCounts) {
 
 // statistics reads what there is to tell. Rates and the number of streams are the broadcaster's.
 func (a *App) statistics(ctx context.Context, rates map[string]queueCounts, streams int) []byte {
-	nodes, _ := a.peers.sum("")
+	nodes, _ := a.others.live("", time.Now())
 	s := statistics{At: time.Now().UTC(), Node: a.config.Node, Nodes: nodes + 1, Queues: make([]queueStats, len(rates))}
-	s.State = nodeState{int(level(a.metrics.actors)), streams, int(level(a.metrics.pending)), level(a.metrics.lag)}
+	s.State = nodeState{int(gaugeValue(a.metrics.actors)), streams, int(gaugeValue(a.metrics.pending)), gaugeValue(a.metrics.lag)}
 	names := make([]string, 0, len(rates))
 	for name := range rates {
 		names = append(names, name)
@@ -167,15 +164,6 @@ func (c *queueCounts) add(of queueCounts) {
 	c.Started += of.Started
 	c.Completed += of.Completed
 	c.Failed += of.Failed
-}
-
-// level is what a gauge says now.
-func level(g prometheus.Gauge) float64 {
-	var m dto.Metric
-	if g.Write(&m) != nil {
-		return 0
-	}
-	return m.GetGauge().GetValue()
 }
 
 // sortedTopics is for turns among topics.

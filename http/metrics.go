@@ -60,7 +60,7 @@ func (m *metrics) touch() {
 	for _, reason := range []string{"auth", "limit", "draining", "bad_request"} {
 		m.rejected.WithLabelValues(reason)
 	}
-	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventBeat, eventFault, eventEnd} {
+	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventStats, eventPlace, eventBeat, eventFault, eventEnd} {
 		m.events.WithLabelValues(event)
 	}
 	for _, class := range []string{"transition", "progress"} {

@@ -35,6 +35,8 @@ type Reader interface {
 	Get(ctx context.Context, id job.ID) (job.Job, error)
 	List(ctx context.Context, q persistence.Query) (persistence.Page, error)
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
+	// Waiting says why a job waits; its reason is none if it does not.
+	Waiting(ctx context.Context, id job.ID) (actors.Waiting, error)
 	// OpenArtifact opens a file of the job's; the caller closes it.
 	OpenArtifact(ctx context.Context, id job.ID, name string) (job.Artifact, persistence.ArtifactFile, error)
 }

@@ -23,6 +23,7 @@ func (h *Handler) routes() []route {
 		{methods: get, path: "/v1/jobs/{id}", serve: h.get},
 		{methods: del, path: "/v1/jobs/{id}", serve: h.delete},
 		{methods: get, path: "/v1/jobs/{id}/events", serve: h.history},
+		{methods: get, path: "/v1/jobs/{id}/waiting", serve: h.waiting},
 		{methods: post, path: "/v1/jobs/{id}/cancel", serve: h.cancel},
 		{methods: post, path: "/v1/jobs/{id}/retry", serve: h.retry},
 		{methods: get, path: "/v1/jobs/{id}/artifacts/{name}", serve: h.artifact, long: true},

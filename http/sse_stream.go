@@ -137,6 +137,9 @@ func (s *stream) show(batch actors.Batch) (ended string, err error) {
 			return "", err
 		}
 	}
+	if err := s.extras(batch); err != nil {
+		return "", err
+	}
 	if batch.Fault != "" {
 		data := faultData{Code: batch.Fault, Message: faultMessage(batch.Fault), Retry: jitter(time.Second, 3*time.Second).Milliseconds()}
 		if err := s.frame(eventFault, "", encode(data)); err != nil {
@@ -161,6 +164,19 @@ func (s *stream) show(batch actors.Batch) (ended string, err error) {
 	}
 	s.measure(began, live, batch.Updates)
 	return endLabel(batch.End), nil
+}
+
+// extras are the events that are of this moment only, and have no id.
+func (s *stream) extras(batch actors.Batch) error {
+	for _, place := range batch.Places {
+		if err := s.frame(eventPlace, "", place); err != nil {
+			return err
+		}
+	}
+	if batch.Stats == nil {
+		return nil
+	}
+	return s.frame(eventStats, "", batch.Stats)
 }
 
 func (s *stream) measure(began time.Time, live bool, updates []*actors.Update) {
@@ -291,7 +307,7 @@ func scopeOf(topics []actors.Topic) string {
 	scope := "job"
 	for _, t := range topics {
 		switch t.Kind {
-		case actors.TopicAll, actors.TopicQueue:
+		case actors.TopicAll, actors.TopicQueue, actors.TopicStats:
 			return "ops"
 		case actors.TopicOwner, actors.TopicBatch:
 			scope = "owner"

@@ -64,11 +64,9 @@ type Signal struct {
 // MaxSignal bounds the data of a signal: every node receives it.
 const MaxSignal = 256 << 10
 
-// Presence is what a node says of itself every few seconds.
+// Presence is what the streams of a node show, as it says every few seconds.
 type Presence struct {
-	// Limits are how many handlers it runs at once, by queue; 0 for a queue that is paused.
-	Limits map[string]int `json:"limits,omitempty"`
-	// Topics are what its streams show, at most MaxPresenceTopics. With more of them, All is set instead.
+	// Topics are at most MaxPresenceTopics. With more of them, All is set instead.
 	Topics []string `json:"topics,omitempty"`
 	All    bool     `json:"all,omitempty"`
 }
@@ -86,7 +84,7 @@ const (
 	SignalQueue SignalTopic = "queue"
 	// SignalRemoved: the jobs' rows are gone; whoever shows them should not any more.
 	SignalRemoved SignalTopic = "removed"
-	// SignalPresence: the node is there, and what it does and shows.
+	// SignalPresence: what the node's streams show.
 	SignalPresence SignalTopic = "presence"
 	// SignalNode: the node By is there, or goes; Data says what it is. SignalInspect: the node By asks the node To what lives
 	// there, and SignalInspected is the answer.

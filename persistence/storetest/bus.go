@@ -198,9 +198,10 @@ var busCases = []busCase{
 		ear := t.listen(t.b)
 		s := t.newState(1)
 		signals := []persistence.Signal{
-			{Topic: persistence.SignalCancel, ID: s.ID, Queue: "films"}, {Topic: persistence.SignalQueue, Queue: "films"},
+			{Topic: persistence.SignalCancel, ID: s.ID, Queue: "films"},
+			{Topic: persistence.SignalQueue, Queue: "films"},
 			{Topic: persistence.SignalRemoved, Jobs: []job.ID{s.ID, NewID(t.rng, time.Now())}},
-			{Topic: persistence.SignalPresence, Presence: &persistence.Presence{Limits: map[string]int{"films": 3}, Topics: []string{"all"}}},
+			{Topic: persistence.SignalPresence, Presence: &persistence.Presence{Topics: []string{"all"}}},
 		}
 		want := []persistence.Delivery{delivery(s)}
 		t.publish(t.a, s)
