@@ -11,6 +11,8 @@ import (
 //
 // Errors wrap ErrUnavailable, ErrInvalid or ErrNotFound where they apply.
 type Store interface {
+	Lines
+
 	// Commit writes the jobs and their lines of history in one transaction, each write under the fence (see the package's document).
 	// No two writes may be of one job. At most MaxBatch. One outcome per write, in order. A write that the store can never
 	// take fails the whole call with ErrInvalid: the caller splits the batch to find it.
@@ -47,10 +49,10 @@ type Store interface {
 	// Keys reads the keys that still bind, for the refilling of an inbox, in the order of (scope, key).
 	Keys(ctx context.Context, after BoundKey, limit int) ([]BoundKey, error)
 
-	// Delete removes jobs that have ended, with their history. The others are left. It answers which were removed.
+	// Delete removes jobs that have ended, with their history and their lines. The others are left. It answers which were removed.
 	Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
 
-	// Prune removes up to limit jobs that ended before the given time, with their history, and keys that bind no longer.
+	// Prune removes up to limit jobs that ended before the given time, with their history and their lines, and keys that bind no longer.
 	Prune(ctx context.Context, before time.Time, limit int) ([]job.ID, error)
 
 	// Queues reads the settings of all queues that have any.

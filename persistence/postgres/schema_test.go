@@ -135,15 +135,19 @@ func TestStatementsUseIndexes(t *testing.T) {
 		params [][]byte
 		index  string
 	}{
-		"live":    {statements.live.sql, [][]byte{id[:], ten}, "jobs_live"},
-		"waiting": {statements.waiting.sql, [][]byte{[]byte("q"), ten, ten}, "jobs_live"},
-		"get":     {statements.get.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
-		"fences":  {statements.fences.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
-		"update":  {statements.update.sql, update.params(), "jobs_pkey"},
-		"history": {statements.history.sql, [][]byte{id[:]}, "job_events_pkey"},
-		"remove":  {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_events_pkey"},
-		"expired": {statements.expired.sql, [][]byte{timeParam(time.Now()), ten}, "jobs_times"},
-		"video":   {`SELECT * FROM "VideoGenerationJob" WHERE id = $1`, [][]byte{[]byte("x")}, "jobs_video_id"},
+		"live":          {statements.live.sql, [][]byte{id[:], ten}, "jobs_live"},
+		"waiting":       {statements.waiting.sql, [][]byte{[]byte("q"), ten, ten}, "jobs_live"},
+		"get":           {statements.get.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
+		"fences":        {statements.fences.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
+		"update":        {statements.update.sql, update.params(), "jobs_pkey"},
+		"history":       {statements.history.sql, [][]byte{id[:]}, "job_events_pkey"},
+		"remove":        {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_events_pkey"},
+		"append_lines":  {statements.appendLines.sql, appendParams([]persistence.Append{{Job: id, Channel: 1, Token: 1, Lines: make([]persistence.Line, 1)}}), "job_lines_pkey"},
+		"read_lines":    {statements.readLines.sql, [][]byte{id[:], {0, 1}, ten, ten, boolParam(true)}, "job_lines_pkey"},
+		"bound_lines":   {statements.boundLines.sql, [][]byte{id[:], {0, 1}}, "job_lines_pkey"},
+		"lines removed": {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_lines_pkey"},
+		"expired":       {statements.expired.sql, [][]byte{timeParam(time.Now()), ten}, "jobs_times"},
+		"video":         {`SELECT * FROM "VideoGenerationJob" WHERE id = $1`, [][]byte{[]byte("x")}, "jobs_video_id"},
 	} {
 		if got := plan(c.sql, c.params); !strings.Contains(got, c.index) || strings.Contains(got, "Seq Scan on job") {
 			t.Errorf("%s does not use %s:\n%s", name, c.index, got)

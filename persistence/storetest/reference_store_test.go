@@ -29,6 +29,7 @@ type store struct {
 type row struct {
 	persistence.Record
 	history []job.Transition
+	said    map[persistence.Channel]*channel // nil: nothing
 }
 
 func newStore(fault string) *store {
