@@ -3,12 +3,9 @@ package httpapi
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -43,11 +40,16 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if ids, ok := params["ids"]; ok {
+	grant := exchangeOf(r).grant
+	ids, ok := params["ids"]
+	if grant != nil && !ok {
+		return refuse("forbidden", "a stream token reads jobs by their ids only: ?ids=")
+	}
+	if ok {
 		if len(params) > 1 {
 			return refuse("invalid", "ids: not together with filters")
 		}
-		return h.poll(w, r, ids)
+		return h.poll(w, r, ids, grant)
 	}
 	q, err := readFilter(params, listParams)
 	if err != nil {
@@ -72,31 +74,19 @@ func pageOf(page persistence.Page) jobPage {
 }
 
 // poll is for clients that can't keep a stream open. The ETag covers the version of every job asked for.
-func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string) error {
+// A job that the grant does not show is missing like one that is not there.
+func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string, g *grant) error {
 	ids, err := readIDs(values)
 	if err != nil {
 		return err
 	}
-	jobs := make([]*job.Job, len(ids))
-	group, ctx := errgroup.WithContext(r.Context())
-	group.SetLimit(8)
-	for i, id := range ids {
-		group.Go(func() error {
-			j, err := h.node.Get(ctx, id)
-			if err == nil {
-				jobs[i] = &j
-			} else if !errors.Is(err, persistence.ErrNotFound) {
-				return err
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	jobs, err := h.jobs(r.Context(), ids)
+	if err != nil {
 		return err
 	}
 	page, hash := jobPage{Jobs: []job.View{}}, sha256.New()
 	for i, j := range jobs {
-		if j == nil {
+		if j == nil || g != nil && !g.showsJob(j) {
 			page.Missing = append(page.Missing, ids[i])
 			fmt.Fprintf(hash, "%s -\n", ids[i])
 			continue
