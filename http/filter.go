@@ -40,7 +40,7 @@ var selecting = map[string]filterParam{
 		if len(value) > maxText {
 			return fmt.Errorf("%d bytes, at most %d", len(value), maxText)
 		}
-		q.Text = strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD")
+		q.Texts = append(q.Texts, strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD"))
 		return nil
 	},
 	"from": filterTime(func(q *persistence.Query) *time.Time { return &q.From }),

@@ -25,8 +25,12 @@ type Store interface {
 	// Get reads jobs by id, always fresh, in the order of the ids. What is not there is left out.
 	Get(ctx context.Context, ids []job.ID) ([]Record, error)
 
-	// List reads one page of jobs, newest first, without payload, result and checkpoint.
+	// List reads one page of jobs, newest first, without result and checkpoint, and without payload unless the query asks for it.
 	List(ctx context.Context, query Query) (Page, error)
+
+	// DeadGroups counts the dead letters that match by what they have in common: fingerprint and kind. Like a bounded query it looks
+	// at the newest of them only. The query's statuses, cursor and limit don't count.
+	DeadGroups(ctx context.Context, query Query) (Groups, error)
 
 	// Live reads jobs that have not ended, whole, in the order of their ids, from after the given one.
 	Live(ctx context.Context, after job.ID, limit int) ([]Record, error)
@@ -137,40 +141,11 @@ type Record struct {
 	CancelBy string
 }
 
-// Query selects jobs. Zero fields select all. All fields must match.
-type Query struct {
-	Statuses    []job.Status
-	Kind        string
-	Queue       string
-	Owner       string
-	Tag         string
-	Group       string
-	Batch       string
-	Fingerprint string    // of the failure
-	Text        string    // occurs in kind, failure message or payload, in any case
-	From, To    time.Time // of creation: From <= t < To
-	Before      job.ID    // keyset cursor: only older ids
-	Limit       int       // 1 to MaxPage; 0 is DefaultPage
-}
-
-// Bounds of a page.
-const (
-	DefaultPage = 50
-	MaxPage     = 500
-)
-
 // Bounds of Waiting.
 const (
 	MaxWaiting  = 1000
 	WaitingSpan = 20_000
 )
-
-// Page is one page of jobs.
-type Page struct {
-	Jobs []job.Job
-	// Next is the cursor of the next page; zero if this is the last.
-	Next job.ID
-}
 
 // QueueSettings is what people set on a queue while it runs.
 type QueueSettings struct {

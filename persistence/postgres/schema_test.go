@@ -163,9 +163,26 @@ func TestStatementsUseIndexes(t *testing.T) {
 		"jobs_fingerprint": {Fingerprint: "f"},
 		"jobs_tags":        {Tag: "t"},
 	} {
-		sql, params := listing(q, 10)
+		sql, params := selection(&q, anchor{}, job.ID{}, q.Before).statement(listSQL(&q), 10)
 		if got := plan(sql, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan on job") {
 			t.Errorf("list %+v does not use %s:\n%s", q, index, got)
+		}
+		if index == "jobs_tags" {
+			continue // gives no order
+		}
+		// A step of a search goes along its index: its end is found and its jobs are read without sorting.
+		along := append(anchors(&q), anchor{})[0]
+		w := &where{}
+		w.ids(job.ID{1}, id)
+		along.add(w)
+		edge, params := w.statement(edgeSQL, persistence.SearchStep)
+		if got := plan(edge, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan") || strings.Contains(got, "Sort") {
+			t.Errorf("the edge of %+v does not use %s:\n%s", q, index, got)
+		}
+		q.Kind, q.Texts, q.Payload = "k", []string{"x"}, []persistence.PayloadMatch{{Path: "a.b", Text: "x"}}
+		sql, params = selection(&q, along, job.ID{1}, id).statement(listSQL(&q), 10)
+		if got := plan(sql, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan on job") || strings.Contains(got, "Sort") {
+			t.Errorf("a step of %+v does not use %s:\n%s", q, index, got)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -163,43 +162,6 @@ func (s *store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, er
 }
 
 func (s *store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
-
-func (s *store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return persistence.Page{}, err
-	}
-	defer unlock()
-	limit := cmp.Or(q.Limit, persistence.DefaultPage)
-	var page persistence.Page
-	for _, id := range slices.Backward(s.sorted()) {
-		j := s.rows[id].Job
-		if !matches(&q, &j) {
-			continue
-		}
-		if len(page.Jobs) == limit {
-			page.Next = page.Jobs[limit-1].ID
-			break
-		}
-		j.Payload, j.Result, j.Checkpoint = nil, nil, nil
-		page.Jobs = append(page.Jobs, j)
-	}
-	if s.fault == "last page has a next" && len(page.Jobs) == limit {
-		page.Next = page.Jobs[limit-1].ID
-	}
-	return page, nil
-}
-
-func matches(q *persistence.Query, j *job.Job) bool {
-	equal := func(want, have string) bool { return want == "" || want == have }
-	f := cmp.Or(j.Failure, &job.Failure{})
-	text := strings.ToLower(j.Kind + "\x00" + f.Message + "\x00" + string(j.Payload))
-	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, j.Status)) && equal(q.Kind, j.Kind) && equal(q.Queue, j.Queue) &&
-		equal(q.Owner, j.Owner) && equal(q.Group, j.Group) && equal(q.Batch, j.Batch) && equal(q.Fingerprint, f.Fingerprint) &&
-		(q.Tag == "" || slices.Contains(j.Tags, q.Tag)) && strings.Contains(text, strings.ToLower(q.Text)) &&
-		(q.From.IsZero() || !j.Created.Before(q.From)) && (q.To.IsZero() || j.Created.Before(q.To)) &&
-		(q.Before.IsZero() || j.ID.Compare(q.Before) < 0)
-}
 
 func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
 	unlock, err := s.lock(ctx)

@@ -46,8 +46,11 @@ var secretCases = []storeCase{
 			name  string
 			value []byte
 		}{
-			{"", []byte("v")}, {"a b", []byte("v")}, {strings.Repeat("n", 100), []byte("v")},
-			{"n", nil}, {"n", make([]byte, persistence.MaxSecret+1)},
+			{"", []byte("v")},
+			{"a b", []byte("v")},
+			{strings.Repeat("n", 100), []byte("v")},
+			{"n", nil},
+			{"n", make([]byte, persistence.MaxSecret+1)},
 		} {
 			if _, err := t.st.Secret(t.ctx, bad.name, bad.value); !errors.Is(err, persistence.ErrInvalid) {
 				t.Errorf("%d bytes as %.20q: %v", len(bad.value), bad.name, err)
