@@ -38,7 +38,7 @@ func New(cfg Config) *Handler {
 			panic(fmt.Sprintf("httpapi: token name %q", token.Name))
 		}
 	}
-	if err := checkSecrets(cfg.Secrets); err != nil {
+	if err := CheckSecrets(cfg.Secrets); err != nil {
 		panic("httpapi: " + err.Error())
 	}
 	cfg = cfg.withDefaults()

@@ -38,8 +38,8 @@ const (
 	maxSecrets = 5  // each is tried for every text that comes in
 )
 
-// checkSecrets says what is wrong with secrets, without repeating them.
-func checkSecrets(secrets [][]byte) error {
+// CheckSecrets says what is wrong with secrets to sign with, without repeating them: at most five, of MinSecret bytes at least.
+func CheckSecrets(secrets [][]byte) error {
 	if len(secrets) > maxSecrets {
 		return fmt.Errorf("%d secrets to sign with, at most %d", len(secrets), maxSecrets)
 	}

@@ -20,6 +20,7 @@ type backends struct {
 	store     persistence.Store
 	inbox     persistence.Inbox
 	bus       persistence.Bus
+	once      persistence.Once
 	artifacts persistence.Artifacts
 	embedded  bool
 	close     func()
@@ -62,7 +63,7 @@ func (b *backends) openEmbedded(ctx context.Context, s storage, node string) err
 	if err != nil {
 		return err
 	}
-	b.store, b.inbox, b.bus, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), true
+	b.store, b.inbox, b.bus, b.once, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), local.NewOnce(), true
 	b.close = func() { _ = db.Close() }
 	return nil
 }
@@ -85,7 +86,7 @@ func (b *backends) openServers(ctx context.Context, s storage, node string) erro
 		store.Close()
 		return unusable("Redis", s.RedisURL, err)
 	}
-	b.store, b.inbox, b.bus = store, client.Inbox(), client.Bus(node)
+	b.store, b.inbox, b.bus, b.once = store, client.Inbox(), client.Bus(node), client.Once()
 	b.close = func() { _ = client.Close(); store.Close() }
 	return nil
 }
