@@ -12,14 +12,14 @@ import (
 // whoever must not miss a state reads the Store then.
 type Bus interface {
 	// Publish announces states: each becomes the value of the key job:<id> and a message on the channel job:<id>, and all
-	// become one delivery to every other node. No two states may be of one job.
+	// become one delivery to every other node, or a few if the bus divides jobs among servers. No two states may be of one job.
 	Publish(ctx context.Context, states []State) error
 
 	// Last reads the last published states; nil where there is none any more.
 	Last(ctx context.Context, ids []job.ID) ([][]byte, error)
 
-	// Subscribe calls receive with what other nodes say, in the order of each node's saying, until the context ends. It calls ready
-	// once, after the server has confirmed the subscription. It reconnects by itself and then reports a gap. Receive must not block.
+	// Subscribe calls receive with what other nodes say, in the order of each node's saying of each job, until the context ends. It
+	// calls ready once, after the server has confirmed the subscription. It reconnects by itself and then reports a gap. Receive must not block.
 	Subscribe(ctx context.Context, ready func(), receive func(Delivery)) error
 
 	// Signal tells every other node something that is not a state.

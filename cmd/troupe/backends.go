@@ -28,7 +28,7 @@ type backends struct {
 
 // storage is where a node keeps what outlives it.
 type storage struct {
-	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
+	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db, or of a Cluster redis://host:port?addr=host2:port2." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
 	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL" group:"storage"`
 	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT" group:"storage"`
 	Data        string `help:"Folder of the embedded database and of artifacts." env:"TROUPE_DATA" default:"data" type:"path" group:"storage"`
