@@ -1,6 +1,6 @@
 import { decodeEvent, type End, type StreamEvent } from './events.js';
 import { FrameReader } from './frames.js';
-import { Problem, problemOf, retryAfter } from './problem.js';
+import { type Problem, problemOf, refuses, retryAfter } from './problem.js';
 import type { Wire } from './wire.js';
 
 /** No byte for this long after connecting: something on the way holds the stream back. */
@@ -55,8 +55,7 @@ export class Attempt {
       const type = answer.headers.get('Content-Type') ?? '';
       if (answer.status !== 200 || !answer.body || !type.startsWith('text/event-stream')) {
         this.#heard = true;
-        const { status } = answer;
-        if (status >= 400 && status < 500 && status !== 429 && status !== 408) return { type: 'refused', problem: await problemOf(answer) };
+        if (refuses(answer)) return { type: 'refused', problem: await problemOf(answer) };
         void answer.body?.cancel();
         lost = retryAfter(answer.headers); // a deploy, a limit, the page of a proxy: all pass
       } else {

@@ -1,12 +1,10 @@
 import { Cell, type Watchable } from './cell.js';
-import { Connection, type ConnectionState, idle, type Link, type LinkHost } from './connection.js';
+import { Connection, type ConnectionState, type Fallback, idle, type Link, type LinkHost } from './connection.js';
 import type { Place, Stats, StreamEvent } from './events.js';
-import { decodeJob, type Job } from './job.js';
-import { object } from './json.js';
+import type { Job } from './job.js';
 import { Problem } from './problem.js';
 import { JobStore } from './store.js';
 import { maxTopics, shows, type Topic } from './topics.js';
-import type { AcceptedJob, Job as JobResource, Submission, VideoRequest } from './resources.js';
 import { type GetToken, Wire } from './wire.js';
 
 /** How long a topic outlives the last who watches it: screens that are changed or mounted twice make no second connection. */
@@ -15,8 +13,6 @@ const lingerMs = 1_000;
 const gatherMs = 50;
 /** Revs told to the server at most, as it bounds them. */
 const maxKnown = 500;
-/** How often a submission is sent at most, always with the same key. */
-const maxTries = 4;
 
 export interface TroupeOptions {
   /** Of the server, without a slash at the end; the page's own by default. */
@@ -26,6 +22,8 @@ export interface TroupeOptions {
   credentials?: RequestCredentials;
   /** Jobs kept at most: 1,000 by default. */
   maxJobs?: number;
+  /** What it does where no stream gets through: nothing by default, connect() has it poll. */
+  fallback?: Fallback;
   /** How it hears of jobs: a connection of this page's by default, acrossTabs() for one of all tabs. */
   link?: (host: LinkHost) => Link;
   fetch?: typeof fetch;
@@ -38,12 +36,6 @@ export interface JobWatcher {
   onComplete?(job: Job & { terminal: true }): void;
 }
 
-export interface SubmitOptions {
-  /** The same key again is the same job again. One is made if there is none. */
-  key?: string;
-  signal?: AbortSignal;
-}
-
 /**
  * A page's view of a server's jobs: what is watched by anybody on the page comes over one connection, which is opened with the first
  * and closed a second after the last.
@@ -51,7 +43,7 @@ export interface SubmitOptions {
 export class Troupe {
   readonly connection: Watchable<ConnectionState>;
   readonly stats: Watchable<Stats | null>;
-  /** For followLogs and followOutput. */
+  /** For the functions that ask and follow. */
   readonly wire: Wire;
   readonly #state = new Cell(idle);
   readonly #stats = new Cell<Stats | null>(null);
@@ -59,11 +51,13 @@ export class Troupe {
   readonly #watched = new Map<string, number>();
   readonly #missing = new Set<string>();
   readonly #openLink: (host: LinkHost) => Link;
+  readonly #fallback: Fallback | undefined;
   #link: Link | null = null;
   #settling: ReturnType<typeof setTimeout> | undefined;
   #stopListening: (() => void) | null = null;
 
   constructor(options: TroupeOptions = {}) {
+    this.#fallback = options.fallback;
     this.connection = this.#state;
     this.stats = this.#stats;
     this.#store = new JobStore(options.maxJobs ?? 1_000);
@@ -155,56 +149,9 @@ export class Troupe {
     this.#link?.reconnect();
   }
 
-  /** Submits a job. It may be called again after any failure with the same key: it is one job. */
-  submit(submission: Submission, options: SubmitOptions = {}): Promise<AcceptedJob> {
-    return this.#submit('/v1/jobs', submission, options);
-  }
-
-  /** Asks for a video: a job of kind `video.generate`. */
-  submitVideo(video: VideoRequest, options: SubmitOptions = {}): Promise<AcceptedJob> {
-    return this.#submit('/v1/videos', video, options);
-  }
-
-  /** The job with its payload and result, always fresh. */
-  async get(id: string, signal?: AbortSignal): Promise<JobResource> {
-    return this.#keep((await this.wire.json(jobPath(id), signal ? { signal } : {})).body);
-  }
-
-  /** Asks that a job stops. */
-  cancel(id: string, reason?: string): Promise<JobResource> {
-    return this.#act(id, 'cancel', reason);
-  }
-
-  /** Runs a waiting job now, or gives one that failed or was cancelled a new life. */
-  retry(id: string, reason?: string): Promise<JobResource> {
-    return this.#act(id, 'retry', reason);
-  }
-
-  async #submit(path: string, json: Submission | VideoRequest, { key = crypto.randomUUID(), signal }: SubmitOptions): Promise<AcceptedJob> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const headers = { 'Idempotency-Key': key };
-        return this.#keep<AcceptedJob>((await this.wire.json(path, { method: 'POST', json, headers, ...(signal && { signal }) })).body);
-      } catch (problem) {
-        const passes = problem instanceof Problem && (problem.retryMs !== null || problem.status === 0 || problem.status >= 502);
-        const pause = passes ? Math.max(problem.retryMs ?? 0, 500 * tries) : 0;
-        if (!passes || tries >= maxTries || pause > 10_000) throw problem;
-        await new Promise((resolve) => setTimeout(resolve, pause));
-        signal?.throwIfAborted();
-      }
-    }
-  }
-
-  async #act(id: string, verb: string, reason: string | undefined): Promise<JobResource> {
-    const json = reason === undefined ? {} : { reason };
-    return this.#keep((await this.wire.json(`${jobPath(id)}/${verb}`, { method: 'POST', json })).body);
-  }
-
-  #keep<T extends JobResource>(body: unknown): T {
-    const job = decodeJob(body, this.wire.base) ?? decodeJob(object(body).job, this.wire.base);
-    if (!job) throw new Problem(502, 'unreadable', 'the answer is no job');
+  /** Takes what an answer said about a job, if it is newer. */
+  apply(job: Job): void {
     this.#onEvents([{ type: 'job', job }]);
-    return body as T;
   }
 
   #onEvents(events: StreamEvent[]): void {
@@ -256,6 +203,7 @@ export class Troupe {
   #host(): LinkHost {
     return {
       wire: this.wire,
+      fallback: this.#fallback,
       known: () => {
         const jobs = [...this.#store.all()].sort((a, b) => Number(a.terminal) - Number(b.terminal));
         return Object.fromEntries(jobs.slice(0, maxKnown).map((job) => [job.id, job.rev]));
@@ -280,8 +228,4 @@ export class Troupe {
 /** The jobs of a topic among those that are known. */
 export function jobsOf(jobs: readonly Job[], topic: Topic): Job[] {
   return jobs.filter((job) => shows(topic, job));
-}
-
-function jobPath(id: string): string {
-  return `/v1/jobs/${encodeURIComponent(id)}`;
 }

@@ -2,14 +2,11 @@ import { Attempt, type Outcome } from './attempt.js';
 import { backoff } from './backoff.js';
 import type { Fault, StreamEvent } from './events.js';
 import type { Job } from './job.js';
-import { Poller, pollPaths } from './poller.js';
-import { Problem } from './problem.js';
+import type { Problem } from './problem.js';
 import type { Wire } from './wire.js';
 
 /** Signs of life from the browser reconnect at once, but not more often than this. */
 const wakeMs = 1_000;
-/** How long a job may take to be seen after it was accepted. */
-const lookUpMs = 1_000;
 
 export type Phase =
   /** Nobody watches. */
@@ -40,9 +37,18 @@ export interface ConnectionState {
 
 export const idle: ConnectionState = { phase: 'idle', retryAt: null, reason: null, problem: null, fault: null, covered: [], skewMs: 0 };
 
+/** How jobs are asked for where no stream gets through, or shows them. */
+export interface Fallback {
+  /** Asks again and again, until the answer is called. */
+  poll(host: LinkHost, topics: () => readonly string[]): () => void;
+  /** Asks once about jobs that a stream did not show: it can't tell "not yet" from "never". */
+  lookUp(host: LinkHost, ids: string[]): void;
+}
+
 /** What a link serves. */
 export interface LinkHost {
   readonly wire: Wire;
+  readonly fallback: Fallback | undefined;
   /** The revs of jobs that need not be sent again: at most 500, the live ones first. */
   known(): Record<string, number>;
   jobs(): readonly Job[];
@@ -81,11 +87,9 @@ export class Connection implements Link {
   #triedAt = Number.NEGATIVE_INFINITY;
   /** Where the last ready stream stood, and on which topics: of other topics it says nothing. */
   #since = { topics: '', cursor: '' };
-  readonly #poller: Poller;
+  #stopPolling: (() => void) | undefined;
 
-  constructor(readonly host: LinkHost) {
-    this.#poller = new Poller(host.wire, () => this.#paths(), (events) => host.onEvents(events));
-  }
+  constructor(readonly host: LinkHost) {}
 
   want(topics: readonly string[]): void {
     if (topics.length === 0) {
@@ -136,9 +140,11 @@ export class Connection implements Link {
           this.#next = null;
         }
         this.#failures = 0;
-        this.#poller.stop();
+        this.#quiet();
         this.#set({ fault: null, covered: from.topics });
-        this.#lookUp(from);
+        const known = new Set(this.host.jobs().map((job) => job.id));
+        const unknown = from.topics.flatMap((topic) => (topic.startsWith('job:') && !known.has(topic.slice(4)) ? topic.slice(4) : []));
+        if (unknown.length > 0) this.host.fallback?.lookUp(this.host, unknown);
       } else if (event.type === 'fault') {
         this.#set({ fault: event.fault });
         if (event.fault.fatal) this.#halt({ phase: 'closed', reason: 'fault' });
@@ -182,7 +188,7 @@ export class Connection implements Link {
 
   #wait(failures: number, asked: number | null, mute: boolean): void {
     const ms = backoff(failures, asked);
-    if (mute) this.#poller.start();
+    if (mute) this.#stopPolling ??= this.host.fallback?.poll(this.host, () => this.#topics);
     const phase = this.#live ? 'live' : mute || this.#state.phase === 'polling' ? 'polling' : 'reconnecting';
     this.#set({ phase, retryAt: Date.now() + ms });
     clearTimeout(this.#timer);
@@ -195,24 +201,13 @@ export class Connection implements Link {
     const open = [this.#live, this.#next];
     this.#live = this.#next = null;
     for (const one of open) one?.stop();
-    this.#poller.stop();
+    this.#quiet();
     this.#set({ retryAt: null, ...change });
   }
 
-  /** Asks once about the jobs that the stream did not show: a stream can't tell "not yet" from "never". */
-  #lookUp(from: Attempt): void {
-    const known = new Set(this.host.jobs().map((job) => `job:${job.id}`));
-    const ids = from.topics.flatMap((topic) => (topic.startsWith('job:') && !known.has(topic) ? topic.slice(4) : []));
-    if (ids.length === 0) return;
-    setTimeout(() => {
-      if (from === this.#live) for (const path of pollPaths(ids, [])) this.#poller.ask(path).catch(() => undefined);
-    }, lookUpMs);
-  }
-
-  #paths(): string[] {
-    const ids = this.host.jobs().flatMap((job) => (job.terminal ? [] : job.id));
-    for (const topic of this.#topics) if (topic.startsWith('job:')) ids.push(topic.slice(4));
-    return pollPaths(ids, this.#topics);
+  #quiet(): void {
+    this.#stopPolling?.();
+    this.#stopPolling = undefined;
   }
 
   #set(change: Partial<ConnectionState>): void {

@@ -55,13 +55,12 @@ export interface End {
 
 /** What a stream says, as far as this client knows it. */
 export type StreamEvent =
-  | { type: 'hello'; hbMs: number; mode: string; serverNow: number | null }
+  | { type: 'hello'; hbMs: number; serverNow: number | null }
   | { type: 'job'; job: Job }
   | { type: 'ready' }
   | { type: 'removed'; id: string; rev: number }
   | { type: 'place'; place: Place }
   | { type: 'stats'; stats: Stats }
-  | { type: 'hb'; serverNow: number | null }
   | { type: 'fault'; fault: Fault }
   | { type: 'end'; end: End };
 
@@ -71,7 +70,7 @@ export function decodeEvent(frame: Frame, base: string): StreamEvent | null {
   if (data === null) return null;
   switch (frame.event) {
     case 'hello':
-      return { type: 'hello', hbMs: Math.max(1_000, number(data.hb_ms, 15_000)), mode: text(data.mode), serverNow: timeOrNull(data.now) };
+      return { type: 'hello', hbMs: Math.max(1_000, number(data.hb_ms, 15_000)), serverNow: timeOrNull(data.now) };
     case 'job': {
       const job = decodeJob(data, base);
       return job && { type: 'job', job };
@@ -88,8 +87,6 @@ export function decodeEvent(frame: Frame, base: string): StreamEvent | null {
     }
     case 'stats':
       return Array.isArray(data.queues) && isObject(data.totals) ? { type: 'stats', stats: data as unknown as Stats } : null;
-    case 'hb':
-      return { type: 'hb', serverNow: timeOrNull(data.now) };
     case 'fault': {
       const fault = { code: text(data.code), message: text(data.message), retryMs: numberOrNull(data.retry_ms) };
       return { type: 'fault', fault: { ...fault, fatal: data.fatal === true } };

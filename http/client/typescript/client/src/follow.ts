@@ -3,7 +3,7 @@ import { backoff } from './backoff.js';
 import type { Troupe } from './client.js';
 import { FrameReader } from './frames.js';
 import { number, parseObject, text, timeOrNull } from './json.js';
-import { problemOf, retryAfter } from './problem.js';
+import { problemOf, refuses, retryAfter } from './problem.js';
 
 export interface LogLine {
   type: 'log';
@@ -87,8 +87,7 @@ async function* follow<T>(
       const answer = await wire.request(path, { headers, cache: 'no-store', signal: abort.signal }, [`job:${id}`]);
       if (answer.status === 204) return;
       if (answer.status !== 200 || !answer.body) {
-        const passes = answer.status >= 500 || answer.status === 429 || answer.status === 408;
-        if (!passes) throw await problemOf(answer);
+        if (refuses(answer)) throw await problemOf(answer);
         asked = retryAfter(answer.headers);
       } else {
         const frames = new FrameReader();

@@ -76,85 +76,62 @@ export type Job = JobBase &
     | (Ended & { status: 'failed'; error: Failure })
   );
 
-/**
- * Reads a job in the form of the stream (nested) or of the REST resource (flat); null if it is neither, or in a status of the
- * future. `base` is put before the paths of artifacts.
- */
-export function decodeJob(value: unknown, base = ''): Job | null {
-  if (!isObject(value)) return null;
+/** Reads a job in the form of the stream; null if it is none, or in a status of the future. `base` is put before paths of artifacts. */
+export function decodeJob(value: Json, base = ''): Job | null {
   const id = text(value.id);
-  const rev = numberOrNull(value.rev ?? value.version);
+  const rev = numberOrNull(value.rev);
   const status = statuses.find((known) => known === value.status);
-  if (id === '' || rev === null || status === undefined) return null;
+  if (!id || rev === null || !status) return null;
   const at = object(value.at);
-  const createdAt = timeOrNull(at.created ?? value.created_at) ?? 0;
-  const updatedAt = timeOrNull(at.updated ?? value.updated_at) ?? createdAt;
-  const all: JobBase = {
+  const attempt = object(value.attempt);
+  const progress = object(value.progress);
+  const createdAt = timeOrNull(at.created) ?? 0;
+  const updatedAt = timeOrNull(at.updated) ?? createdAt;
+  const terminal = status === 'completed' || status === 'failed' || status === 'cancelled';
+  // One form for all: the union above says what each status leaves of it.
+  const job = {
     id,
     rev,
     run: number(value.run, 1),
+    status,
+    terminal,
     kind: text(value.kind),
     queue: text(value.queue),
     owner: textOrNull(value.owner),
     batch: textOrNull(value.batch),
-    attempt: decodeAttempt(value),
-    progress: decodeProgress(value),
-    artifacts: list(value.artifacts).flatMap((one) => decodeArtifact(one, base)),
+    attempt: { n: number(attempt.n), max: number(attempt.max), nextAt: timeOrNull(attempt.next_at) },
+    progress: {
+      pct: status === 'completed' ? 100 : Math.min(100, Math.max(0, number(progress.pct))),
+      stage: text(progress.stage),
+      stageIndex: number(progress.stage_i),
+      stageCount: number(progress.stage_n),
+      note: text(progress.note),
+      etaMs: numberOrNull(progress.eta_ms) || null,
+    },
+    error: status === 'failed' || (status === 'retrying' && value.error) ? decodeFailure(object(value.error)) : null,
+    artifacts: list(value.artifacts).flatMap((one) => decodeArtifact(object(one), base)),
+    waiting: waits(status) && isObject(value.waiting) ? decodeWaiting(value.waiting) : null,
     createdAt,
     updatedAt,
+    finishedAt: terminal ? (timeOrNull(at.finished) ?? updatedAt) : null,
   };
-  const live = { terminal: false, finishedAt: null } as const;
-  const ended = { terminal: true, waiting: null, finishedAt: timeOrNull(at.finished ?? value.completed_at) ?? updatedAt } as const;
-  switch (status) {
-    case 'scheduled':
-    case 'queued':
-      return { ...all, ...live, status, error: null, waiting: decodeWaiting(value.waiting) };
-    case 'processing':
-    case 'cancelling':
-      return { ...all, ...live, status, error: null, waiting: null };
-    case 'retrying':
-      return { ...all, ...live, status, error: isObject(value.error) ? decodeFailure(value.error) : null, waiting: decodeWaiting(value.waiting) };
-    case 'failed':
-      return { ...all, ...ended, status, error: decodeFailure(value.error) };
-    default:
-      return { ...all, ...ended, status, error: null };
-  }
+  return job as Job;
 }
 
-function decodeAttempt(value: Json): JobBase['attempt'] {
-  if (isObject(value.attempt)) {
-    const { n, max, next_at } = value.attempt;
-    return { n: number(n), max: number(max), nextAt: timeOrNull(next_at) };
-  }
-  const due = value.status === 'retrying' || value.status === 'scheduled' ? timeOrNull(value.run_at) : null;
-  return { n: number(value.attempt), max: number(value.max_attempts), nextAt: due };
+/** Whether a job in this status waits for its turn. */
+export function waits(status: Status): boolean {
+  return status === 'scheduled' || status === 'queued' || status === 'retrying';
 }
 
-function decodeProgress(value: Json): Progress {
-  const from = isObject(value.progress) ? value.progress : { ...value, pct: value.progress, note: value.message };
-  return {
-    pct: value.status === 'completed' ? 100 : Math.min(100, Math.max(0, number(from.pct))),
-    stage: text(from.stage),
-    stageIndex: number(from.stage_i),
-    stageCount: number(from.stage_n),
-    note: text(from.note),
-    etaMs: numberOrNull(from.eta_ms) || null,
-  };
-}
-
-function decodeFailure(value: unknown): Failure {
-  const { code, message, fingerprint } = object(value);
+function decodeFailure({ code, message, fingerprint }: Json): Failure {
   return { code: text(code) || 'unknown', message: text(message), fingerprint: text(fingerprint) };
 }
 
-function decodeArtifact(value: unknown, base: string): Artifact[] {
-  const { name, type, url, bytes } = object(value);
+function decodeArtifact({ name, type, url, bytes }: Json, base: string): Artifact[] {
   const path = text(url);
-  if (path === '') return [];
-  return [{ name: text(name), type: text(type), url: path.startsWith('/') ? base + path : path, bytes: numberOrNull(bytes) }];
+  return path ? [{ name: text(name), type: text(type), url: path[0] === '/' ? base + path : path, bytes: numberOrNull(bytes) }] : [];
 }
 
-function decodeWaiting(value: unknown): Waiting | null {
-  if (!isObject(value)) return null;
-  return { reason: text(value.reason), position: numberOrNull(value.position), until: timeOrNull(value.until) };
+function decodeWaiting({ reason, position, until }: Json): Waiting {
+  return { reason: text(reason), position: numberOrNull(position), until: timeOrNull(until) };
 }

@@ -26,6 +26,11 @@ export async function problemOf(answer: Response): Promise<Problem> {
   return new Problem(answer.status, code, text(body.detail) || text(body.title) || code, retryAfter(answer.headers), body);
 }
 
+/** Whether an answer will not pass, as those of a deploy, a limit or a proxy do. */
+export function refuses({ status }: Response): boolean {
+  return status >= 400 && status < 500 && status !== 429 && status !== 408;
+}
+
 /** Milliseconds of a Retry-After header, in either of its forms. */
 export function retryAfter(headers: Headers): number | null {
   const value = headers.get('Retry-After');

@@ -1,6 +1,6 @@
 import { tell } from './cell.js';
 import type { Place } from './events.js';
-import type { Job } from './job.js';
+import { type Job, waits } from './job.js';
 
 /** The last known state of every job, bounded. */
 export class JobStore {
@@ -35,7 +35,7 @@ export class JobStore {
     const seen = this.#jobs.get(job.id);
     if (seen && job.rev <= seen.rev) return false;
     this.#jobs.set(job.id, job);
-    if (!waits(job)) this.#places.delete(job.id);
+    if (!waits(job.status)) this.#places.delete(job.id);
     this.#touch(job.id);
     if (this.#jobs.size > this.max) this.#evict();
     return true;
@@ -44,7 +44,7 @@ export class JobStore {
   /** Keeps the place of a job that waits. */
   stand(place: Place): void {
     const job = this.#jobs.get(place.id);
-    if (!job || !waits(job)) return;
+    if (!job || !waits(job.status)) return;
     this.#places.set(place.id, place);
     this.#touch(place.id);
   }
@@ -110,8 +110,4 @@ export class JobStore {
       this.#dirty.add(job.id);
     }
   }
-}
-
-function waits({ status }: Job): boolean {
-  return status === 'queued' || status === 'scheduled' || status === 'retrying';
 }

@@ -1,8 +1,3 @@
-import { Problem, problemOf } from './problem.js';
-
-/** What one request that is no stream may take. */
-const timeoutMs = 30_000;
-
 /** Why a token is wanted: what it will be used for, and whether the last one was refused. */
 export interface TokenRequest {
   /** What the stream will ask for; empty for other requests. */
@@ -55,25 +50,5 @@ export class Wire {
       if (this.#token === token) this.#token = null;
     });
     return token;
-  }
-
-  /** A request for JSON. Rejects with a Problem, and with nothing else unless the signal was aborted. 304 is an answer. */
-  async json(path: string, init: RequestInit & { json?: unknown } = {}): Promise<{ answer: Response; body: unknown }> {
-    const { json, ...rest } = init;
-    const headers = new Headers(init.headers);
-    headers.set('Accept', 'application/json');
-    if (json !== undefined) headers.set('Content-Type', 'application/json');
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-    const body = json === undefined ? {} : { body: JSON.stringify(json) };
-    let answer: Response;
-    try {
-      answer = await this.request(path, { ...rest, ...body, headers, signal });
-    } catch (cause) {
-      if (init.signal?.aborted) throw cause;
-      throw new Problem(0, 'network', cause instanceof Error ? cause.message : 'network');
-    }
-    if (!answer.ok && answer.status !== 304) throw await problemOf(answer);
-    return { answer, body: await answer.json().catch(() => null) };
   }
 }

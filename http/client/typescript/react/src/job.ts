@@ -1,6 +1,6 @@
 'use client';
 
-import { type Artifact, type Failure, type Job, type Place, Problem, type Progress, type Status, type Troupe } from '@troupe/client';
+import { type Artifact, cancel as cancelJob, type Failure, type Job, type Place, Problem, type Progress, retry as retryJob, type Status, type Troupe } from '@troupe/client';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { type Connection, useOfConnection } from './connection.js';
 import { inFrame } from './frame.js';
@@ -74,11 +74,11 @@ export function useJobStream(jobId: string | null | undefined, options: JobStrea
   }, [client, id]);
 
   const act = useCallback(
-    async (verb: 'cancel' | 'retry', reason?: string): Promise<Problem | null> => {
+    async (verb: typeof cancelJob, reason?: string): Promise<Problem | null> => {
       if (id === null) return null;
       setTrouble(null);
       try {
-        await client[verb](id, reason);
+        await verb(client, id, reason);
         return null;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
@@ -88,8 +88,8 @@ export function useJobStream(jobId: string | null | undefined, options: JobStrea
     },
     [client, id],
   );
-  const cancel = useCallback((reason?: string) => act('cancel', reason), [act]);
-  const retry = useCallback((reason?: string) => act('retry', reason), [act]);
+  const cancel = useCallback((reason?: string) => act(cancelJob, reason), [act]);
+  const retry = useCallback((reason?: string) => act(retryJob, reason), [act]);
 
   const failure = trouble && trouble.id === id ? trouble.problem : (job?.error ?? null);
   return {

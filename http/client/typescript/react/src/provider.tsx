@@ -1,6 +1,6 @@
 'use client';
 
-import { type GetToken, Troupe } from '@troupe/client';
+import { connect, type GetToken, type Troupe } from '@troupe/client';
 import { acrossTabs } from '@troupe/client/tabs';
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react';
 
@@ -27,7 +27,7 @@ export function TroupeProvider({ baseUrl, getToken, shareAcrossTabs, client, chi
   const [own] = useState(
     () =>
       client ??
-      new Troupe({
+      connect({
         ...(baseUrl !== undefined && { baseUrl }),
         ...(getToken && { getToken: (request) => latest.current?.(request) ?? null }),
         ...(shareAcrossTabs && { link: acrossTabs() }),

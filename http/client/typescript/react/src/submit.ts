@@ -1,6 +1,6 @@
 'use client';
 
-import { type AcceptedJob, Problem, type Submission, type VideoRequest } from '@troupe/client';
+import { type AcceptedJob, Problem, type Submission, submit as submitJob, submitVideo as submitVideoJob, type VideoRequest } from '@troupe/client';
 import { useCallback, useRef, useState } from 'react';
 import { useTroupe } from './provider.js';
 
@@ -54,8 +54,8 @@ export function useSubmit(): Submit {
     return mine.answer;
   }, []);
 
-  const submit = useCallback((one: Submission) => send(['job', one], (key) => client.submit(one, { key })), [client, send]);
-  const submitVideo = useCallback((one: VideoRequest) => send(['video', one], (key) => client.submitVideo(one, { key })), [client, send]);
+  const submit = useCallback((one: Submission) => send(['job', one], (key) => submitJob(client, one, { key })), [client, send]);
+  const submitVideo = useCallback((one: VideoRequest) => send(['video', one], (key) => submitVideoJob(client, one, { key })), [client, send]);
   const reset = useCallback(() => {
     sending.current = null;
     setState({ pending: false, error: null, job: null });
