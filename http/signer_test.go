@@ -13,9 +13,13 @@ import (
 // Whatever is shown, it is refused in good order unless it is, to the byte, what was signed here for that purpose.
 func FuzzCredential(f *testing.F) {
 	h := New(Config{Node: absent{}, Secrets: [][]byte{bytes.Repeat([]byte{3}, MinSecret), bytes.Repeat([]byte{4}, MinSecret)}})
-	made := map[string]audience{}
+	now := time.Unix(1_800_000_000, 0)
+	h.signer.now = func() time.Time { return now }
+	made := map[string]audience{} // the same in each of the processes that take part
 	for _, what := range []audience{forStream, forTicket, forSession} {
-		text, _, err := h.signer.sign(what, claims{Topics: []string{"owner:u1", "all"}}.of("ana"), time.Minute)
+		text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+			"aud": what, "sub": "ana", "jti": "j1", "topics": []string{"owner:u1", "all"}, "exp": now.Add(time.Minute).Unix(),
+		}).SignedString(h.signer.secrets[1])
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -24,7 +28,7 @@ func FuzzCredential(f *testing.F) {
 		f.Add(text[:len(text)-1])
 		f.Add(strings.ToLower(text))
 	}
-	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"aud": "stream", "jti": "x", "topics": []string{"all"}, "exp": 9e9}).
+	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"aud": "stream", "jti": "x", "topics": []string{"all"}, "exp": now.Add(time.Minute).Unix()}).
 		SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
 		f.Fatal(err)
