@@ -209,6 +209,7 @@ export class Troupe {
         return Object.fromEntries(jobs.slice(0, maxKnown).map((job) => [job.id, job.rev]));
       },
       jobs: () => this.#store.all(),
+      place: (id) => this.#store.place(id),
       onEvents: (events) => this.#onEvents(events),
       onState: (state) => this.#state.set(state),
     };

@@ -1,6 +1,6 @@
 import { Attempt, type Outcome } from './attempt.js';
 import { backoff } from './backoff.js';
-import type { Fault, StreamEvent } from './events.js';
+import type { Fault, Place, StreamEvent } from './events.js';
 import type { Job } from './job.js';
 import type { Problem } from './problem.js';
 import type { Wire } from './wire.js';
@@ -52,6 +52,7 @@ export interface LinkHost {
   /** The revs of jobs that need not be sent again: at most 500, the live ones first. */
   known(): Record<string, number>;
   jobs(): readonly Job[];
+  place(id: string): Place | undefined;
   onEvents(events: StreamEvent[]): void;
   onState(state: ConnectionState): void;
 }
