@@ -198,11 +198,3 @@ type QueueState struct {
 	Running    int               `json:"running"`    // handlers that run, on all nodes as last heard
 	Depth      persistence.Depth `json:"-"`
 }
-
-// Redrive answers a redrive in bulk.
-type Redrive struct {
-	Matched  int      `json:"matched"`
-	Redriven int      `json:"redriven"`
-	IDs      []job.ID `json:"ids,omitempty"`
-	DryRun   bool     `json:"dry_run,omitempty"`
-}

@@ -5,17 +5,33 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// jobPage is one page of a list, without payloads, checkpoints and large results.
+// jobPage is one page of a list.
 type jobPage struct {
-	Jobs    []job.View `json:"jobs"`
-	Next    string     `json:"next,omitempty"`    // the cursor of the next page
-	Missing []job.ID   `json:"missing,omitempty"` // ids that name no job
+	Jobs    []jobRow  `json:"jobs"`
+	Next    string    `json:"next,omitempty"`    // the cursor of the next page
+	Scan    *scanView `json:"scan,omitempty"`    // of a list by filters
+	Missing []job.ID  `json:"missing,omitempty"` // ids that name no job
+}
+
+// jobRow is a job in a list: without checkpoint and large results, and without payload unless that was asked for.
+type jobRow struct {
+	job.View
+	PayloadOmitted bool `json:"payload_omitted,omitempty"` // it was asked for, and is too large for a list
+}
+
+// scanView says how far a list has looked.
+type scanView struct {
+	Complete bool      `json:"complete"`         // false: it stopped before the page was full; next goes on
+	BackTo   time.Time `json:"back_to,omitzero"` // of the oldest job looked at, if it is not complete
 }
 
 // get is GET /v1/jobs/{id}. The version is the ETag: a poll that finds nothing new costs no body.
@@ -55,6 +71,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	q.Bounded = true
 	page, err := h.node.List(r.Context(), q)
 	if err != nil {
 		return err
@@ -63,14 +80,31 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func pageOf(page persistence.Page) jobPage {
-	p := jobPage{Jobs: make([]job.View, len(page.Jobs))}
+	p := jobPage{Jobs: make([]jobRow, len(page.Jobs)), Scan: &scanView{Complete: !page.Cut}}
 	for i := range page.Jobs {
-		p.Jobs[i] = page.Jobs[i].View()
+		j, row := &page.Jobs[i], &p.Jobs[i]
+		row.View = j.View()
+		row.Payload = j.Payload
+		row.PayloadOmitted = slices.Contains(page.Omitted, j.ID)
+		if row.Error != nil {
+			row.Error.Message = shortMessage(row.Error.Message)
+		}
 	}
 	if !page.Next.IsZero() {
 		p.Next = page.Next.String()
 	}
+	if page.Cut {
+		p.Scan.BackTo = page.Next.Time()
+	}
 	return p
+}
+
+// shortMessage is as much of a failure's message as a list shows.
+func shortMessage(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
 }
 
 // poll is for clients that can't keep a stream open. The ETag covers the version of every job asked for.
@@ -84,14 +118,14 @@ func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string, 
 	if err != nil {
 		return err
 	}
-	page, hash := jobPage{Jobs: []job.View{}}, sha256.New()
+	page, hash := jobPage{Jobs: []jobRow{}}, sha256.New()
 	for i, j := range jobs {
 		if j == nil || g != nil && !g.showsJob(j) {
 			page.Missing = append(page.Missing, ids[i])
 			fmt.Fprintf(hash, "%s -\n", ids[i])
 			continue
 		}
-		page.Jobs = append(page.Jobs, j.View())
+		page.Jobs = append(page.Jobs, jobRow{View: j.View()})
 		fmt.Fprintf(hash, "%s %d\n", j.ID, j.Rev)
 	}
 	if unchanged(w, r, `"`+hex.EncodeToString(hash.Sum(nil)[:16])+`"`) {

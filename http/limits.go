@@ -11,7 +11,12 @@ const (
 	maxDepth     = 100  // nesting of JSON
 	maxReason    = 512  // bytes of a reason given for an action
 	maxText      = 200  // bytes of a text searched for
+	maxSearch    = 1000 // bytes of a search
+	maxTerms     = 20   // qualifiers and words in it
+	maxPath      = 8    // names in payload.PATH
+	minIDDigits  = 4    // of an id that is searched for by its beginning
 	maxPollIDs   = 100  // ids in one GET /v1/jobs?ids=
+	maxMessage   = 300  // bytes of a failure's message in a list
 	maxDiffers   = 20   // differences named in a conflict of keys
 	maxErrors    = 20   // malformed items named in the refusal of a batch
 	maxToken     = 512  // bytes of a token presented

@@ -34,6 +34,7 @@ type Submitter interface {
 type Reader interface {
 	Get(ctx context.Context, id job.ID) (job.Job, error)
 	List(ctx context.Context, q persistence.Query) (persistence.Page, error)
+	DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error)
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
 	// Waiting says why a job waits; its reason is none if it does not.
 	Waiting(ctx context.Context, id job.ID) (actors.Waiting, error)
@@ -47,8 +48,8 @@ type Operator interface {
 	// Retry hastens a job that waits, and redrives one that failed or was cancelled.
 	Retry(ctx context.Context, id job.ID, by string) (job.Job, error)
 	Delete(ctx context.Context, id job.ID) error
-	RedriveDead(ctx context.Context, q persistence.Query, by string, dryRun bool) (actors.Redrive, error)
-	PurgeDead(ctx context.Context, q persistence.Query, dryRun bool) (matched int, err error)
+	RedriveDead(ctx context.Context, q persistence.Query, by string, dryRun bool) (actors.Bulk, error)
+	PurgeDead(ctx context.Context, q persistence.Query, dryRun bool) (actors.Bulk, error)
 }
 
 // QueueKeeper shows and sets queues.

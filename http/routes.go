@@ -38,6 +38,7 @@ func (h *Handler) routes() []route {
 		{methods: post, path: "/v1/videos", serve: h.submitVideo},
 		{methods: get, path: "/v1/dead", serve: h.listDead},
 		{methods: del, path: "/v1/dead", serve: h.purgeDead, bulk: true},
+		{methods: get, path: "/v1/dead/groups", serve: h.deadGroups},
 		{methods: post, path: "/v1/dead/redrive", serve: h.redriveDead, bulk: true},
 		{methods: get, path: "/v1/queues", serve: h.queues},
 		{methods: patch, path: "/v1/queues/{queue}", serve: h.patchQueue},

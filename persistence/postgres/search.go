@@ -54,13 +54,13 @@ func (s *Store) search(q *persistence.Query, text string, read reading) *persist
 	return search
 }
 
-// rare says whether no more jobs have the tag than a search would look at. The index of tags finds those at once, but in no order:
+// rare says whether no more jobs have the tag than one step of a search looks at. The index of tags finds those at once, but in no order:
 // of a tag that many have, the newest are found by going through all jobs.
 func (s *Store) rare(ctx context.Context, tag string) (bool, error) {
 	n := 0
 	w := &where{}
 	w.match("tags IS NOT NULL AND tags @> ARRAY[%s::text]", []byte(tag))
-	sql, params := w.statement("SELECT FROM jobs WHERE %s LIMIT $%d::bigint", persistence.SearchSpan+1)
+	sql, params := w.statement("SELECT FROM jobs WHERE %s LIMIT $%d::bigint", persistence.SearchStep+1)
 	err := s.selectRows(ctx, "look for a tag", sql, params, func() { n = 0 }, func([][]byte) error { n++; return nil })
-	return n <= persistence.SearchSpan, err
+	return n <= persistence.SearchStep, err
 }
