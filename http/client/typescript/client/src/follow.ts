@@ -71,7 +71,7 @@ async function* follow<T>(
   decode: (data: Record<string, unknown>, seq: number) => T,
 ): AsyncGenerator<T | Gap, void, void> {
   let seen = after;
-  for (let failures = 0; !signal?.aborted; ) {
+  for (let failures = 0; ; ) {
     const abort = new AbortController();
     const stop = () => abort.abort();
     signal?.addEventListener('abort', stop);
@@ -130,6 +130,7 @@ async function* follow<T>(
       signal?.removeEventListener('abort', stop);
       abort.abort();
     }
+    if (signal?.aborted) return;
     const pause = backoff(failures++, asked);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pause);
