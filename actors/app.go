@@ -38,11 +38,13 @@ type App struct {
 	timekeeper  timekeeperRef
 	intakes     map[string]intakeRef
 
-	doors     map[string]*door // accepting, one per queue
-	inflight  sync.Map         // idempotency keys being answered now: scope+key -> struct{}
-	unsaved   sync.Map         // job.ID -> *job.Job: accepted, row not committed yet
-	settings  settingsCache
-	snapshots chan struct{} // one for each that is being read
+	doors      map[string]*door // accepting, one per queue
+	inflight   sync.Map         // idempotency keys being answered now: scope+key -> struct{}
+	unsaved    sync.Map         // job.ID -> *job.Job: accepted, row not committed yet
+	settings   settingsCache
+	lineWriter *lineWriter   // what handlers say, on its way to the store
+	lineTails  *lineTails    // and to those who follow it
+	snapshots  chan struct{} // one for each that is being read
 
 	attention  attention
 	depths     readings[persistence.Depth]
@@ -123,6 +125,7 @@ func New(config Config) (*App, error) {
 	for _, q := range config.Queues {
 		a.queues[q.Name] = q
 	}
+	a.lineWriter, a.lineTails = newLineWriter(a), newLineTails(a)
 	var err error
 	if a.metrics, err = newMetrics(config.Metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
@@ -181,6 +184,8 @@ func (a *App) Start(ctx context.Context) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	a.listen()
+	a.loops.Go(func() { a.lineWriter.run(a.background) })
+	a.loops.Go(func() { a.lineWriter.tell(a.background) })
 	return nil
 }
 
@@ -259,6 +264,8 @@ func (a *App) received(d persistence.Delivery) {
 			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
+		case persistence.SignalLines:
+			a.lineTails.poke(d.Signal.Jobs)
 		case persistence.SignalRemoved:
 			a.broadcaster.removed(d.Signal.Jobs)
 		case persistence.SignalPresence:
@@ -266,6 +273,9 @@ func (a *App) received(d persistence.Delivery) {
 		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
 			a.heardOfNodes(d.Signal)
 		}
+	}
+	if d.Gap {
+		a.lineTails.pokeAll()
 	}
 	if len(d.States) > 0 || d.Gap {
 		a.broadcaster.received(d)

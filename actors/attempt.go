@@ -22,6 +22,7 @@ type attempt struct {
 	intake intakeRef  // which counts running handlers
 	token  int64
 	id     job.ID
+	ctx    context.Context // the handler's
 	cancel context.CancelCauseFunc
 
 	handle Job
@@ -31,6 +32,8 @@ type attempt struct {
 	spoke   bool // progress was said at all
 	told    bool // a progressed message is on its way
 	outcome json.RawMessage
+	lines   *spool // nil until the handler says something
+	over    bool   // the handler has returned
 }
 
 // panicError is a handler's panic.
@@ -44,7 +47,7 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 // run starts the handler and tells the job actor how it ended.
 func (at *attempt) run(h Handler, record *job.Job) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	at.cancel = cancel
+	at.ctx, at.cancel = ctx, cancel
 	at.handle = Job{record: record, report: at, log: at.app.log}
 	var timeout *time.Timer
 	if d := time.Duration(record.Policy.Timeout); d > 0 {
@@ -55,11 +58,15 @@ func (at *attempt) run(h Handler, record *job.Job) {
 		if timeout != nil {
 			timeout.Stop()
 		}
-		cancel(nil)
 		at.mu.Lock()
-		result := at.outcome
+		at.over = true
+		result, said := at.outcome, at.lines
 		at.mu.Unlock()
 		at.intake.freed()
+		if said != nil { // the end is not recorded before the last line is written
+			said.close(ctx)
+		}
+		cancel(nil)
 		at.app.system.Root.Send(at.self, &finished{result: result, err: err})
 	})
 }
@@ -99,7 +106,16 @@ func (at *attempt) result(data json.RawMessage) {
 	at.outcome = data
 }
 
+// checkpoint first has what was said written: whoever goes on from a checkpoint need not say it again.
 func (at *attempt) checkpoint(ctx context.Context, data json.RawMessage) error {
+	at.mu.Lock()
+	said := at.lines
+	at.mu.Unlock()
+	if said != nil {
+		if err := said.flush(ctx); err != nil {
+			return err
+		}
+	}
 	return at.record(ctx, job.Checkpointed{Data: data})
 }
 

@@ -40,6 +40,8 @@ type reporter interface {
 	checkpoint(ctx context.Context, data json.RawMessage) error
 	artifact(ctx context.Context, name, mediaType string, content io.Reader, max int64) (job.Artifact, error)
 	result(data json.RawMessage)
+	log(level slog.Level, text string)
+	output(data []byte) error
 	watched() bool
 }
 
@@ -72,8 +74,22 @@ func (j *Job) Bind(payload any) error {
 	return nil
 }
 
-// Log writes for engineers, with the job's id, kind and attempt on every line.
-func (j *Job) Log() *slog.Logger {
+// Log adds a line to the job's log, which people read with the job: it is kept with it and can be followed while the job runs. The text should be
+// one line; it is cut at persistence.MaxLine bytes. A job's log keeps its newest persistence.MaxLines lines and
+// persistence.MaxLineBytes bytes. Log waits only if the attempt says more than the store can take, and drops the line if the
+// context ends meanwhile.
+func (j *Job) Log(level slog.Level, text string) { j.report.log(level, text) }
+
+// Output adds a chunk to the job's output, which programs read while it grows: text, such as a model's answer word by word. All chunks together, over all
+// attempts, are at most persistence.MaxLineBytes bytes and persistence.MaxLines chunks (one of more than persistence.MaxLine bytes counts as
+// several): beyond that Output fails with job.ErrLimit, and nothing is dropped. A chunk may end within a character, whose rest
+// comes with the next; what is no UTF-8 becomes U+FFFD. Output waits if the attempt says more than the store can take, and
+// the first call of an attempt waits for the store. A chunk is durable once a later Checkpoint has
+// returned, or the attempt has ended.
+func (j *Job) Output(data []byte) error { return j.report.output(data) }
+
+// Logger writes to the node's own log, for engineers, with the job's id, kind and attempt on every line.
+func (j *Job) Logger() *slog.Logger {
 	return j.log.With("job", j.record.ID, "kind", j.record.Kind, "attempt", j.record.Attempt)
 }
 
@@ -85,7 +101,7 @@ func (j *Job) Progress(p job.Progress) { j.report.progress(p) }
 func (j *Job) Watched() bool { return j.report.watched() }
 
 // Checkpoint leaves a value (encoded as JSON, at most job.MaxCheckpoint bytes) for the attempt that may have to go on after this one. When it returns nil, the
-// value is durable.
+// value is durable, and so is what was logged and output before.
 func (j *Job) Checkpoint(ctx context.Context, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {

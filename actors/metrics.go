@@ -32,6 +32,7 @@ type metrics struct {
 	refused, coalesced, unsavedDropped  prometheus.Counter
 	abandoned, backstop                 prometheus.Counter
 	sseCoalesced                        prometheus.Counter
+	lines                               *lineMetrics
 	busTransit                          prometheus.Histogram
 	ssePendingAge                       prometheus.Gauge
 
@@ -127,6 +128,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m.sseCoalesced = f.counter("sse_events_coalesced_total", "States that a newer one replaced before a stream took them.")
 	m.busTransit = f.histogram("bus_transit_seconds", "From a state's sending by another node, by its clock, to this node's hearing it.", []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5})
 	m.ssePendingAge = f.gauge("sse_pending_oldest_age_seconds", "How long the oldest state has waited for a stream to take it; the largest of all streams, each second.")
+	m.lines = newLineMetrics(&f)
 	return m, f.err
 }
 

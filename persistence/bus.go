@@ -82,6 +82,8 @@ const (
 	SignalCancel SignalTopic = "cancel"
 	// SignalQueue: the queue's settings have changed.
 	SignalQueue SignalTopic = "queue"
+	// SignalLines: the jobs' logs or outputs have new lines.
+	SignalLines SignalTopic = "lines"
 	// SignalRemoved: the jobs' rows are gone; whoever shows them should not any more.
 	SignalRemoved SignalTopic = "removed"
 	// SignalPresence: what the node's streams show.

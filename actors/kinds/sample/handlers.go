@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 
 	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -13,6 +14,7 @@ import (
 //
 //	sample.noop                    ends at once; its result is its payload
 //	sample.sleep {ms, steps}       takes its time in steps, and goes on where an earlier attempt stopped
+//	sample.stream {chunks, ms}     says its output in chunks, one each ms milliseconds, and goes on where an earlier attempt stopped
 //	sample.fail  {times, error}    fails the first attempts, then succeeds
 //	sample.panic {message}         panics
 //	sample.exit                    kills its node, as a crash would
@@ -21,12 +23,13 @@ import (
 // A payload with an unknown field or a value out of bounds is a permanent error that names the field.
 func Handlers() map[string]actors.Handler {
 	return map[string]actors.Handler{
-		"sample.noop":  handler(noop),
-		"sample.sleep": handler(sleep),
-		"sample.fail":  handler(fail),
-		"sample.panic": handler(toPanic),
-		"sample.exit":  handler(exit),
-		"sample.hang":  handler(hang),
+		"sample.noop":   handler(noop),
+		"sample.sleep":  handler(sleep),
+		"sample.stream": handler(stream),
+		"sample.fail":   handler(fail),
+		"sample.panic":  handler(toPanic),
+		"sample.exit":   handler(exit),
+		"sample.hang":   handler(hang),
 	}
 }
 
@@ -38,6 +41,8 @@ type hold interface {
 	Checkpoint(ctx context.Context, value any) error
 	Restore(value any) (bool, error)
 	Result(value any) error
+	Log(level slog.Level, text string)
+	Output(data []byte) error
 }
 
 func handler(run func(context.Context, hold) error) actors.Handler {

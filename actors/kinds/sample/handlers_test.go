@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -36,6 +37,8 @@ type recorder struct {
 	record      job.Job
 	progress    []job.Progress
 	checkpoints []string
+	log         []string
+	output      []string
 	result      string
 }
 
@@ -46,6 +49,13 @@ func newRecorder(attempt int, payload string) *recorder {
 func (r *recorder) Attempt() int            { return r.record.Attempt }
 func (r *recorder) Record() job.Job         { return r.record }
 func (r *recorder) Progress(p job.Progress) { r.progress = append(r.progress, p) }
+
+func (r *recorder) Log(level slog.Level, text string) { r.log = append(r.log, level.String()+" "+text) }
+
+func (r *recorder) Output(data []byte) error {
+	r.output = append(r.output, string(data))
+	return nil
+}
 
 func (r *recorder) Checkpoint(_ context.Context, value any) (err error) {
 	r.record.Checkpoint, err = json.Marshal(value)
@@ -72,7 +82,7 @@ func TestHandlersHaveValidNames(t *testing.T) {
 			t.Error(name)
 		}
 	}
-	if len(Handlers()) != 6 {
+	if len(Handlers()) != 7 {
 		t.Error(len(Handlers()))
 	}
 }
@@ -93,6 +103,8 @@ func TestPayloadsOutOfBoundsArePermanent(t *testing.T) {
 	}{
 		{sleep, `{"ms":-1}`, "ms"},
 		{sleep, `{"ms":86400001}`, "ms"},
+		{stream, `{"chunks":0}`, "chunks"},
+		{stream, `{"ms":60001}`, "ms"},
 		{sleep, `{"steps":0}`, "steps"},
 		{sleep, `{"steps":10001}`, "steps"},
 		{sleep, `{"ms":"1"}`, "ms"},
@@ -185,5 +197,16 @@ func TestExitKillsItsProcess(t *testing.T) {
 	failed, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || !strings.Contains(failed.String(), "killed") || len(out) != 0 {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestStreamSaysEachChunkAndGoesOn(t *testing.T) {
+	r := newRecorder(1, `{"chunks":5,"ms":0}`)
+	r.record.Checkpoint = json.RawMessage(`{"chunks":2}`)
+	if err := stream(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"chunk 3\n", "chunk 4\n", "chunk 5\n"}; !slices.Equal(r.output, want) || r.result != `{"chunks":5}` || len(r.log) != 2 {
+		t.Errorf("output %q, log %q, result %s", r.output, r.log, r.result)
 	}
 }

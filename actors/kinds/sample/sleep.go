@@ -3,6 +3,7 @@ package sample
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -38,6 +39,9 @@ func sleep(ctx context.Context, h hold) error {
 	}
 	done.Steps = min(max(done.Steps, 0), p.Steps)
 	resumed := done.Steps
+	if resumed > 0 {
+		h.Log(slog.LevelWarn, fmt.Sprintf("goes on after step %d of %d", resumed, p.Steps))
+	}
 	total := time.Duration(p.MS) * time.Millisecond
 	for done.Steps < p.Steps {
 		h.Progress(job.Progress{
@@ -45,6 +49,7 @@ func sleep(ctx context.Context, h hold) error {
 			Note: fmt.Sprintf("step %d of %d", done.Steps+1, p.Steps),
 			ETA:  job.Duration(total - span(total, done.Steps, p.Steps)),
 		})
+		h.Log(slog.LevelInfo, fmt.Sprintf("step %d of %d", done.Steps+1, p.Steps))
 		if err := wait(ctx, span(total, done.Steps+1, p.Steps)-span(total, done.Steps, p.Steps)); err != nil {
 			return fmt.Errorf("step %d of %d: %w", done.Steps+1, p.Steps, err)
 		}

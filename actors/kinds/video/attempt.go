@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,9 @@ func (a *attempt) render(ctx context.Context) error {
 		return a.preview(ctx, progress)
 	}
 	a.result.Renderer = "ffmpeg"
-	file, err := a.ffmpeg.Render(ctx, a.scene, a.folder.path, progress)
+	ffmpeg := *a.ffmpeg
+	ffmpeg.Said = func(line string) { a.hold.Log(slog.LevelWarn, "ffmpeg: "+line) }
+	file, err := ffmpeg.Render(ctx, a.scene, a.folder.path, progress)
 	a.file = file
 	return err
 }

@@ -30,6 +30,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	progress []job.Progress
+	log      []string
 	stored   []string // names, in order
 	files    map[string][]byte
 	result   json.RawMessage
@@ -43,9 +44,15 @@ func newRecorder(payload any) *recorder {
 	return &recorder{record: job.Job{ID: job.ID{1}, Kind: Kind, Payload: data, Token: 7, Attempt: 1}, files: map[string][]byte{}}
 }
 
-func (r *recorder) ID() job.ID        { return r.record.ID }
-func (r *recorder) Record() job.Job   { return r.record }
-func (r *recorder) Log() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func (r *recorder) ID() job.ID           { return r.record.ID }
+func (r *recorder) Record() job.Job      { return r.record }
+func (r *recorder) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func (r *recorder) Log(level slog.Level, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = append(r.log, level.String()+" "+text)
+}
 
 func (r *recorder) Progress(p job.Progress) {
 	r.mu.Lock()

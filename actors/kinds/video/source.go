@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"log/slog"
 
 	"github.com/meta-ad-studio/troupe/actors/kinds/video/fetch"
 )
@@ -33,7 +34,8 @@ func (a *attempt) source(ctx context.Context) error {
 	}
 	a.stages.next("fetching the picture")
 	if picture, err := a.kept(ctx); err != nil {
-		a.Log().Warn("the picture of an earlier attempt can't be used: it is fetched again", "error", err)
+		a.hold.Log(slog.LevelWarn, "the picture of an earlier attempt can't be used; it is fetched again: "+err.Error())
+		a.Logger().Warn("the picture of an earlier attempt can't be used: it is fetched again", "error", err)
 	} else if picture != nil {
 		a.picture = picture
 		return nil

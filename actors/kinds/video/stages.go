@@ -1,6 +1,7 @@
 package video
 
 import (
+	"log/slog"
 	"math"
 	"time"
 
@@ -41,6 +42,7 @@ func (s *stages) name() string { return s.plan[max(s.at, 0)].name }
 func (s *stages) next(note string) {
 	s.at++
 	s.began = time.Now()
+	s.hold.Log(slog.LevelInfo, s.name()+": "+note)
 	s.tell(0, note)
 }
 

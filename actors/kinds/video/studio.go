@@ -15,7 +15,8 @@ import (
 type hold interface {
 	ID() job.ID
 	Record() job.Job
-	Log() *slog.Logger
+	Logger() *slog.Logger
+	Log(level slog.Level, text string)
 	Progress(p job.Progress)
 	Checkpoint(ctx context.Context, value any) error
 	Restore(value any) (bool, error)
@@ -72,9 +73,11 @@ func (s *studio) run(ctx context.Context, h hold) error {
 			if ctx.Err() != nil {
 				return fmt.Errorf("%s: %w", a.stages.name(), context.Cause(ctx))
 			}
+			h.Log(slog.LevelError, a.stages.name()+": "+err.Error())
 			return fmt.Errorf("%s: %w", a.stages.name(), err)
 		}
 	}
+	h.Log(slog.LevelInfo, "done: "+a.result.VideoURL)
 	a.stages.done("done")
 	return h.Result(a.result)
 }

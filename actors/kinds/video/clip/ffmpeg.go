@@ -21,6 +21,9 @@ type FFmpeg struct {
 	Path     string // of the program
 	Threads  int    // at most that many for each of its parts; 0: 2
 	MaxBytes int64  // of the file; 0: DefaultMaxBytes
+
+	// Said takes what the program complained of, line by line, once it has ended; nil: nobody.
+	Said func(line string)
 }
 
 // DefaultMaxBytes bounds a rendered file.
@@ -54,7 +57,7 @@ func (f *FFmpeg) Render(ctx context.Context, s *Scene, folder string, progress f
 	}
 	const partial, whole = "clip.part", "clip.mp4"
 	report := progressReader{duration: time.Duration(s.Duration * float64(time.Second)), report: progress}
-	p := process{path: f.Path, args: f.args(s, inputs, partial), dir: folder, stdout: &report}
+	p := process{path: f.Path, args: f.args(s, inputs, partial), dir: folder, stdout: &report, said: f.Said}
 	if err := p.run(ctx); err != nil {
 		return "", err
 	}

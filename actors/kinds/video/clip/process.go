@@ -25,6 +25,7 @@ type process struct {
 	args   []string
 	dir    string
 	stdout io.Writer
+	said   func(line string) // takes what it complained of, line by line, when it has ended; nil: nobody
 }
 
 // run runs the program to its end. When the context ends, the program is asked to end and, after grace, killed; then the context's cause
@@ -48,6 +49,13 @@ func (p *process) run(ctx context.Context) error {
 		done <- cmd.Run()
 	}()
 	err := <-done
+	if p.said != nil {
+		for line := range strings.Lines(complaints.String()) {
+			if line = strings.TrimSpace(line); line != "" {
+				p.said(line)
+			}
+		}
+	}
 	switch {
 	case err == nil:
 		return nil
