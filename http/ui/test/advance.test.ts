@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { advance, type Shown } from '../src/stream/advance';
-import type { Job } from '../src/stream/job';
+import { advance, type Shown } from '../src/studio/advance';
+import type { Job } from '@troupe/client';
 import { job, progress } from './jobs';
 
 function play(...states: Job[]): Shown | undefined {

@@ -1,4 +1,4 @@
-import type { Job } from '../src/stream';
+import type { Job } from '@troupe/client';
 
 /** A job in the form of the stream. */
 export function frame(over: Record<string, unknown> = {}): Record<string, unknown> {
@@ -22,7 +22,7 @@ export function frame(over: Record<string, unknown> = {}): Record<string, unknow
   };
 }
 
-export function job(over: Partial<Job> = {}): Job {
+export function job(over: Partial<Record<keyof Job, unknown>> = {}): Job {
   return {
     id: 'j1',
     rev: 1,
@@ -32,6 +32,7 @@ export function job(over: Partial<Job> = {}): Job {
     kind: 'video.generate',
     queue: 'video',
     owner: null,
+    batch: null,
     attempt: { n: 1, max: 3, nextAt: null },
     progress: { pct: 0, stage: '', stageIndex: 0, stageCount: 0, note: '', etaMs: null },
     error: null,
@@ -41,7 +42,7 @@ export function job(over: Partial<Job> = {}): Job {
     updatedAt: 0,
     finishedAt: null,
     ...over,
-  };
+  } as Job;
 }
 
 export function progress(pct: number, etaMs: number | null = null): Job['progress'] {

@@ -1,12 +1,13 @@
 /** The other end of fetch: streams that a test writes to and cuts, and answers that it chooses. */
 export class Stream {
-  readonly lastEventId: string | null;
+  /** What was asked for. */
+  readonly body: Record<string, unknown>;
   aborted = false;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   readonly response: Response;
 
   constructor(init: RequestInit) {
-    this.lastEventId = new Headers(init.headers).get('Last-Event-ID');
+    this.body = JSON.parse(String(init.body ?? '{}'));
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller;

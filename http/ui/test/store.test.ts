@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { JobStore, maxJobs } from '../src/stream/store';
+import { JobStore, maxJobs } from '../src/studio/store';
 import { job } from './jobs';
 
 describe('JobStore', () => {

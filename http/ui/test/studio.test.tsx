@@ -81,7 +81,7 @@ describe('the studio page', () => {
     await act(async () => root.unmount());
     await pass(999);
     expect(server.stream.aborted).toBe(false);
-    await pass(1);
+    await pass(60);
     expect(server.stream.aborted).toBe(true);
     root = createRoot(page);
   });
@@ -185,25 +185,23 @@ describe('the studio page', () => {
     expect(cancels()).toHaveLength(1);
   });
 
-  it('asks again for a job that lives on the screen and is missing in a new snapshot', async () => {
+  it('tells a new stream what it has, and hears of the end that it missed', async () => {
     await open(frame());
-    const over = resource({ id: 'j1', version: 9_000_000, status: 'completed', payload: { prompt: 'A boat' } });
-    server.answer = (_, path) =>
-      path === '/v1/jobs/j1' ? Response.json(over) : Response.json({ jobs: [], next: null });
     server.stream.cut();
     await pass(2_000);
-    await say(hello() + sse('ready', { jobs: 0 }));
+    expect(server.stream.body).toMatchObject({ topics: ['owner:me'], known: { j1: 1_000_001 } });
+    await say(hello() + sse('job', frame({ rev: 9_000_000, status: 'completed', terminal: true })) + sse('ready', {}));
     expect(find('.card').dataset.status).toBe('completed');
   });
 
   it('polls its live jobs when the stream is mute', async () => {
     await open(frame());
     server.stream.cut();
-    await pass(1_000); // the next attempt stays without a byte
+    await pass(1_500); // the next attempt stays without a byte
     server.requests.length = 0;
     server.answer = () => Response.json({ jobs: [resource({ id: 'j1', version: 9_000_000, status: 'failed' })] });
-    await pass(10_000);
-    expect(server.requests[0]?.path).toBe('/v1/jobs?ids=j1');
+    await pass(14_000);
+    expect(server.requests.map(({ path }) => path)).toContain('/v1/jobs?ids=j1');
     expect(find('.card').dataset.status).toBe('failed');
     expect(find('.connection').dataset.phase).toBe('polling');
   });

@@ -1,9 +1,7 @@
+import { base } from '../base';
 import { isObject, object, text, textOrNull } from '../json';
-import { decodeJob, type Job } from '../stream';
-import { send, sendForJson } from './http';
-
-/** Ids in one request at most, as the server bounds them. */
-export const maxIds = 100;
+import { decodeResource as decodeJob, type Job } from '@troupe/client';
+import { sendForJson } from './http';
 
 /** What a job was asked for and what it answered: not on the stream, read from the resource. */
 export interface Brief {
@@ -27,7 +25,7 @@ export interface Page {
 }
 
 export function decodeResource(value: unknown): Resource | null {
-  const job = decodeJob(value);
+  const job = decodeJob(value, base.slice(0, -1));
   return job && { job, brief: decodeBrief(object(value)) };
 }
 
@@ -48,32 +46,12 @@ export async function getJob(id: string, signal?: AbortSignal): Promise<Resource
   return decodeResource(await sendForJson(`/v1/jobs/${encodeURIComponent(id)}`, signal ? { signal } : {}));
 }
 
-/** Jobs of a kind, newest first. */
-export async function listJobs(kind: string, limit: number, cursor: string | null): Promise<Page> {
+/** Jobs of a kind and, where there is one, of an owner, newest first. */
+export async function listJobs(kind: string, owner: string, limit: number, cursor: string | null): Promise<Page> {
   const query = new URLSearchParams({ kind, limit: String(limit) });
+  if (owner !== '') query.set('owner', owner);
   if (cursor !== null) query.set('cursor', cursor);
   return decodePage(await sendForJson(`/v1/jobs?${query}`));
-}
-
-/** The jobs of these ids, at most maxIds. With the ETag of the last answer to the same question, null if it still holds. */
-export async function pollJobs(
-  ids: string[],
-  etag: string,
-  signal?: AbortSignal,
-): Promise<{ resources: Resource[]; missing: string[]; etag: string } | null> {
-  const headers: Record<string, string> = etag === '' ? {} : { 'If-None-Match': etag };
-  const answer = await send(`/v1/jobs?ids=${ids.slice(0, maxIds).map(encodeURIComponent).join(',')}`, {
-    headers,
-    ...(signal && { signal }),
-  });
-  if (answer.status === 304) return null;
-  const body: unknown = await answer.json();
-  const { missing } = object(body);
-  return {
-    resources: decodePage(body).resources,
-    missing: Array.isArray(missing) ? missing.map(text) : [],
-    etag: answer.headers.get('ETag') ?? '',
-  };
 }
 
 function decodePage(value: unknown): Page {

@@ -1,5 +1,4 @@
 import { number, object, text, textOrNull } from '../json';
-import { retryAfter } from '../stream';
 
 /** Why a request was not served, from application/problem+json or from what there was instead. */
 export class Problem extends Error {
@@ -36,4 +35,13 @@ export async function problemOf(answer: Response): Promise<Problem> {
     detail: named?.[2] ?? whole,
     retryMs: retryAfter(answer.headers),
   });
+}
+
+/** Milliseconds of a Retry-After header, in either of its forms. */
+function retryAfter(headers: Headers): number | null {
+  const value = headers.get('Retry-After');
+  if (value === null || value === '') return null;
+  const seconds = Number(value);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? null : Math.max(0, ms);
 }

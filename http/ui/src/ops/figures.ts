@@ -18,3 +18,11 @@ export function rate(n: number): string {
 export function plural(n: number, noun: string, nouns = `${noun}s`): string {
   return `${count(n)} ${n === 1 ? noun : nouns}`;
 }
+
+/** How long something waits, in one unit: "71 s", "12 min", "5 h", "3 d". */
+export function age(seconds: number): string {
+  if (seconds < 100) return `${Math.floor(seconds)} s`;
+  if (seconds < 6_000) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react';
 import type { Brief } from '../api';
-import type { Job } from '../stream';
-import { useWatched } from '../stream/react';
+import type { Job } from '@troupe/client';
+import { useWatched } from '../watch';
 import { useNow, useStudio } from './context';
 import { mediaOf } from './media';
 import { bytes, problemWords, span } from './words';

@@ -1,7 +1,7 @@
 import { memo, useCallback, useId, useSyncExternalStore } from 'react';
 import type { Brief } from '../api';
-import type { Job } from '../stream';
-import { useJob } from '../stream/react';
+import type { Job } from '@troupe/client';
+import { useJob } from './useJob';
 import { Actions } from './Actions';
 import { useNow, useStudio } from './context';
 import type { Draft } from './drafts';

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { useWatched } from '../stream/react';
+import { useWatched } from '../watch';
 import { useNow, useStudio } from './context';
 import { connectionWords, span } from './words';
 

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Brief } from '../api';
-import type { Job } from '../stream';
+import type { Job } from '@troupe/client';
 import { mediaOf } from './media';
 
 /** What came of a job. */

@@ -1,6 +1,6 @@
 import type { Brief } from '../api';
-import type { Shown } from '../stream';
-import { useWatched } from '../stream/react';
+import { useWatched } from '../watch';
+import type { Shown } from './advance';
 import { useNow, useStudio } from './context';
 import { previewOf } from './media';
 import { Result } from './Result';

@@ -1,4 +1,4 @@
-import type { Job } from '../stream';
+import type { Job } from '@troupe/client';
 import { useStudio } from './context';
 
 /** The stages of a job, with the one that it is in. Names are known only of those that were seen. */

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef } from 'react';
 import type { Brief } from '../api';
-import { useWatched } from '../stream/react';
+import { useWatched } from '../watch';
 import { Announcer } from './Announcer';
 import { Composer, type ComposerHandle } from './Composer';
 import { ConnectionDot } from './ConnectionDot';

@@ -1,5 +1,5 @@
 import type { Brief } from '../api';
-import { useWatched } from '../stream/react';
+import { useWatched } from '../watch';
 import { Card } from './Card';
 import { useStudio } from './context';
 

@@ -1,4 +1,4 @@
-import { Cell } from '../stream';
+import { Cell } from '@troupe/client';
 
 /** How long a cancel can be taken back. */
 export const undoMs = 5_000;

@@ -2,8 +2,8 @@
 export class ServerClock {
   #ahead = 0;
 
-  heard(serverNow: number | null): void {
-    if (serverNow !== null) this.#ahead = serverNow - Date.now();
+  set(aheadMs: number): void {
+    this.#ahead = aheadMs;
   }
 
   /** A time of the server's in the page's own. */

@@ -1,5 +1,5 @@
 import type { VideoRequest } from '../api';
-import { Cell } from '../stream';
+import { Cell } from '@troupe/client';
 
 /** An order on its way: its card is on the screen before the server has answered. */
 export interface Draft {

@@ -1,5 +1,5 @@
 import type { Brief } from '../api';
-import type { Artifact, Job } from '../stream';
+import type { Artifact, Job } from '@troupe/client';
 
 export interface Media {
   type: 'video' | 'image' | 'link';

@@ -1,4 +1,4 @@
-import type { Job } from '../stream';
+import type { Job } from '@troupe/client';
 
 /** More stages than this are not drawn. */
 export const maxStages = 8;

@@ -2,31 +2,30 @@ import {
   type Brief,
   cancelJob,
   createVideo,
+  getSession,
   listJobs,
-  maxIds,
   type Problem,
-  pollJobs,
   type Resource,
   retryJob,
+  type Session,
   signIn,
+  signOut,
   type VideoRequest,
 } from '../api';
-import { Cell, Connection, type ConnectionState, type Job, JobStore, Poller, type StreamEvent } from '../stream';
-import { served } from '../base';
+import { Cell, type Job, type Troupe } from '@troupe/client';
+import { client } from '../client';
+import { type Connected, connected } from '../connection';
 import { Briefs } from './briefs';
 import { Cancels } from './cancels';
 import { ServerClock } from './clock';
 import { type Draft, Drafts, type Entry } from './drafts';
-import { Lingering } from './linger';
 import { Stages } from './stages';
+import { JobStore } from './store';
 
 export const kind = 'video.generate';
-const streamUrl = '/v1/stream?topic=all';
 const pageSize = 24;
 /** Cards at first: each may hold a video. */
 const firstCards = 48;
-const pollMs = 3_000;
-const lingerMs = 1_000;
 
 /** What is known about jobs older than those on the screen. */
 export interface Older {
@@ -44,50 +43,50 @@ export interface Older {
  */
 export class Studio {
   readonly jobs: JobStore;
-  readonly connection = new Cell<ConnectionState>(new Connection({ url: '', onEvents: () => {} }).state);
+  readonly connection: Cell<Connected>;
   readonly entries = new Cell<readonly Entry[]>([]);
   readonly older = new Cell<Older>({ next: null, more: false, loading: false, read: false });
   readonly ended = new Cell<Job | null>(null);
   /** Actions that were refused, by job. */
   readonly troubles = new Cell<ReadonlyMap<string, Problem>>(new Map());
+  readonly session = new Cell<Session | null>(null);
   readonly clock = new ServerClock();
   readonly stages = new Stages();
   readonly drafts = new Drafts();
   readonly briefs: Briefs;
   readonly cancels: Cancels;
-  readonly #connection: Connection;
-  readonly #poller = new Poller((signal) => this.#poll(signal), pollMs);
-  readonly #running = new Lingering(
-    () => this.#start(),
-    () => this.#stop(),
-    lingerMs,
-  );
-  /** Jobs that the snapshot had so far; null when none is being read. */
-  #snapshot: Set<string> | null = null;
-  #polled = { ids: '', etag: '' };
+  readonly #client: Troupe;
+  /** What the stream told of and is gone: a job that was purged. */
+  #told = new Set<string>();
   #arranged: readonly unknown[] = [];
   #cards = firstCards;
-  #unlisten: () => void = () => {};
+  #isSignedOut = false;
 
-  constructor() {
+  constructor(connection = client()) {
+    this.#client = connection;
+    this.connection = new Cell(connected(connection.connection.get()));
     this.jobs = new JobStore({ onEnd: (job) => this.#onEnd(job) });
     this.briefs = new Briefs(
       (resource) => this.#take(resource),
       (id) => this.#gone(id),
     );
     this.cancels = new Cancels((id, keepalive) => void this.#act(id, () => cancelJob(id, keepalive)));
-    this.#connection = new Connection({
-      url: served(streamUrl),
-      onEvents: (events) => this.#onAll(events),
-      onState: (state) => this.#onState(state),
-    });
     this.jobs.watchList(() => this.#arrange());
     this.drafts.watch(() => this.#arrange());
   }
 
   /** Keeps the stream open until the returned function is called. */
   hold(): () => void {
-    return this.#running.hold();
+    const leave = () => this.cancels.flush();
+    addEventListener('pagehide', leave);
+    const unwatchConnection = this.#client.connection.watch(() => this.#onConnection());
+    const unwatchJobs = this.#client.watch('owner:me', () => this.#onJobs());
+    return () => {
+      removeEventListener('pagehide', leave);
+      unwatchConnection();
+      unwatchJobs();
+      this.cancels.flush();
+    };
   }
 
   /** Orders a video. Rejects with a Problem; the same key may then be sent again. */
@@ -117,10 +116,22 @@ export class Studio {
     this.reconnect();
   }
 
+  /** Ends the session of this browser. What was on the screen is for nobody any more. */
+  async signOut(): Promise<void> {
+    await signOut();
+    this.session.set(null);
+    this.jobs.batch(() => {
+      for (const id of this.jobs.ids()) this.#gone(id);
+    });
+    this.#isSignedOut = true;
+    this.#onConnection();
+  }
+
   /** Starts again after the stream was closed for good or asked for a sign-in. */
   reconnect(): void {
-    this.#connection.stop();
-    this.#connection.start();
+    this.#isSignedOut = false;
+    this.#client.reconnect();
+    this.#onConnection();
   }
 
   async readOlder(): Promise<void> {
@@ -131,70 +142,26 @@ export class Studio {
     if (next !== null && this.jobs.ids().length < this.#cards) await this.#list(next);
   }
 
-  #start(): void {
-    const wake = () => this.#connection.wake();
-    const seen = () => document.visibilityState === 'visible' && wake();
-    const leave = () => this.cancels.flush();
-    addEventListener('online', wake);
-    addEventListener('pageshow', wake);
-    addEventListener('pagehide', leave);
-    document.addEventListener('visibilitychange', seen);
-    this.#unlisten = () => {
-      removeEventListener('online', wake);
-      removeEventListener('pageshow', wake);
-      removeEventListener('pagehide', leave);
-      document.removeEventListener('visibilitychange', seen);
-    };
-    this.#connection.start();
-  }
-
-  #stop(): void {
-    this.#unlisten();
-    this.cancels.flush();
-    this.#poller.stop();
-    this.#connection.stop();
-  }
-
-  #onAll(events: StreamEvent[]): void {
+  /** Takes what the stream told. What it told of before and has no more is gone. */
+  #onJobs(): void {
+    const told = new Set<string>();
     this.jobs.batch(() => {
-      for (const event of events) this.#on(event);
+      for (const job of this.#client.jobs()) {
+        told.add(job.id);
+        if (this.jobs.get(job.id)?.job !== job) this.#apply(job);
+      }
+      for (const id of this.#told) if (!told.has(id)) this.#gone(id);
     });
+    this.#told = told;
   }
 
-  #on(event: StreamEvent): void {
-    switch (event.type) {
-      case 'hello':
-        this.#snapshot = event.mode === 'snapshot' ? new Set() : null;
-        return this.clock.heard(event.serverNow);
-      case 'hb':
-        return this.clock.heard(event.serverNow);
-      case 'job':
-        this.#snapshot?.add(event.job.id);
-        return this.#apply(event.job);
-      case 'removed':
-        return this.jobs.remove(event.id, event.rev);
-      case 'ready':
-        return this.#onReady();
-    }
-  }
-
-  /**
-   * A snapshot has every live job and those that ended lately. What is alive on the screen and not in it has ended
-   * longer ago, and what came and ended meanwhile is in the list.
-   */
-  #onReady(): void {
-    const snapshot = this.#snapshot;
-    this.#snapshot = null;
-    if (snapshot === null) return;
-    for (const id of this.jobs.live()) if (!snapshot.has(id)) this.briefs.read(id);
-    void this.#list(null);
-  }
-
-  #onState(state: ConnectionState): void {
-    const before = this.connection.get().phase;
-    this.connection.set(state);
-    if (state.phase === 'polling') this.#poller.start();
-    else if (before === 'polling') this.#poller.stop();
+  #onConnection(): void {
+    const before = this.connection.get();
+    const now = connected(this.#client.connection.get());
+    this.clock.set(now.skewMs);
+    this.connection.set(this.#isSignedOut ? { ...now, phase: 'signed_out' } : now);
+    // What came and ended while nobody listened is in the list only.
+    if (now.complete && now.phase === 'live' && (before.phase !== 'live' || !before.complete)) void this.#list(null);
   }
 
   #apply(job: Job): void {
@@ -247,7 +214,8 @@ export class Studio {
     const first = cursor === null;
     this.#setOlder({ loading: true });
     try {
-      const page = await listJobs(kind, pageSize, cursor);
+      const { principal } = await this.#whoAmI();
+      const page = await listJobs(kind, principal, pageSize, cursor);
       this.#takeAll(page.resources);
       const known = first && this.older.get().read; // further pages were read already: go on from there
       this.briefs.open();
@@ -259,15 +227,12 @@ export class Studio {
     }
   }
 
-  async #poll(signal: AbortSignal): Promise<void> {
-    const ids = this.jobs.live().slice(0, maxIds);
-    if (ids.length === 0) return this.#list(null);
-    const question = ids.join();
-    const answer = await pollJobs(ids, question === this.#polled.ids ? this.#polled.etag : '', signal);
-    if (answer === null) return;
-    this.#polled = { ids: question, etag: answer.etag };
-    this.#takeAll(answer.resources);
-    for (const id of answer.missing) this.#gone(id);
+  async #whoAmI(): Promise<Session> {
+    const known = this.session.get();
+    if (known !== null) return known;
+    const session = await getSession();
+    this.session.set(session);
+    return session;
   }
 
   async #act(id: string, action: () => Promise<Resource | null>): Promise<void> {
@@ -289,8 +254,8 @@ export class Studio {
 
   #unauthorized(problem: Problem): void {
     if (problem.status !== 401) return;
-    this.#connection.stop();
-    this.connection.set({ ...this.connection.get(), phase: 'signed_out' });
+    this.#isSignedOut = true;
+    this.#onConnection();
   }
 }
 

@@ -1,5 +1,7 @@
 import { type Brief, Problem } from '../api';
-import type { ConnectionState, Job, Shown } from '../stream';
+import type { Job } from '@troupe/client';
+import type { Connected } from '../connection';
+import type { Shown } from './advance';
 
 /** "38 s", "4 min", "2 h". */
 export function span(ms: number): string {
@@ -141,7 +143,7 @@ function sentence(words: string, alone: boolean): string {
 }
 
 /** The connection in a word or two for the dot, and in a sentence for those who wonder. */
-export function connectionWords(state: ConnectionState, online: boolean): { short: string; long: string } {
+export function connectionWords(state: Pick<Connected, 'phase' | 'fault' | 'reason'>, online: boolean): { short: string; long: string } {
   switch (state.phase) {
     case 'live':
       return state.fault

@@ -27,7 +27,7 @@ export function GroupRow({ group, open, onToggle, onBulk, onChange }: Props) {
             <span className="group-facts">
               <span className="mono">{group.kind}</span>
               <span>{group.queue}</span>
-              {group.code && <Chip tone="bad">{group.code}</Chip>}
+              {group.code && group.code !== 'error' && <Chip tone="bad">{group.code}</Chip>}
             </span>
           </span>
         </button>

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useWatched } from '../../stream/react';
+import { useWatched } from '../../watch';
 import { Dialog } from '../parts';
 import { keysOn, listKeys, setKeysOn } from './keys';
 

@@ -9,11 +9,11 @@ import { Wordmark } from '../../studio/Wordmark';
 export function Sidebar({ path }: { path: string }) {
   const shown = rooms.filter((room) => room.icon !== undefined);
   return (
-    <div className="sidebar">
+    <nav className="sidebar" aria-label="Pages">
       <Link className="sidebar-name" to="/ops" aria-label="Troupe, overview">
         <Wordmark />
       </Link>
-      <nav aria-label="Pages">
+      <div className="sidebar-pages">
         <ul>
           {shown.map((room, i) => (
             <Fragment key={room.path}>
@@ -30,11 +30,11 @@ export function Sidebar({ path }: { path: string }) {
             </Fragment>
           ))}
         </ul>
-      </nav>
+      </div>
       <a className="sidebar-studio" href={served('/studio')}>
         Studio
       </a>
-    </div>
+    </nav>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { Cell } from '../../stream';
+import { Cell } from '@troupe/client';
 
 export interface Key {
   run(): void;

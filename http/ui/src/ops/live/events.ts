@@ -1,4 +1,4 @@
-import { isObject, type Json, number, numberOrNull, object, text, textOrNull } from '../../json';
+import { isObject, type Json, number, numberOrNull, object, text } from '../../json';
 
 /** Figures of one queue, over all nodes. Rates are per second, over the last five. */
 export interface QueueStats {
@@ -36,18 +36,6 @@ export interface Stats {
   };
 }
 
-/** The event `place`: where a waiting job stands. Also the answer of GET /v1/jobs/{id}/waiting, which adds the text. */
-export interface Waiting {
-  id: string;
-  reason: string;
-  position: number | null;
-  /** The position is at least this. */
-  capped: boolean;
-  until: string | null;
-  etaMs: { p50: number; p90: number } | null;
-  text: string | null;
-}
-
 export function decodeStats(value: Json): Stats {
   const state = object(value.node_state);
   return {
@@ -80,18 +68,5 @@ function decodeTotals(value: Json): Totals {
     startedPerS: number(value.started_per_s),
     completedPerS: number(value.completed_per_s),
     failedPerS: number(value.failed_per_s),
-  };
-}
-
-export function decodeWaiting(value: Json): Waiting {
-  const eta = isObject(value.eta_ms) ? value.eta_ms : null;
-  return {
-    id: text(value.id),
-    reason: text(value.reason),
-    position: numberOrNull(value.position),
-    capped: value.capped === true,
-    until: textOrNull(value.until),
-    etaMs: eta && { p50: number(eta.p50), p90: number(eta.p90) },
-    text: textOrNull(value.text),
   };
 }

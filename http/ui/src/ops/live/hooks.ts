@@ -1,7 +1,8 @@
-import { useEffect } from 'react';
-import type { ConnectionState, Shown } from '../../stream';
-import { useJob as useJobOf, useWatched } from '../../stream/react';
-import type { Stats, Waiting } from './events';
+import type { Job, Place, Topic } from '@troupe/client';
+import { useCallback, useEffect, useSyncExternalStore } from 'react';
+import type { Connected } from '../../connection';
+import { useWatched } from '../../watch';
+import type { Stats } from './events';
 import { live } from './live';
 
 /** The last figures; null before the first. Renders once a second at most. */
@@ -14,22 +15,24 @@ export function useStatsHistory(): readonly Stats[] {
   return useWatched(live.history);
 }
 
-export function useConnection(): ConnectionState {
+export function useConnection(): Connected {
   return useWatched(live.connection);
 }
 
 /** Adds topics to the stream while the component is on the screen: "all", "job:<id>", "queue:<name>". */
-export function useTopics(...topics: string[]): void {
+export function useTopics(...topics: Topic[]): void {
   const key = topics.join('\n');
-  useEffect(() => (key === '' ? undefined : live.topics(...key.split('\n'))), [key]);
+  useEffect(() => (key === '' ? undefined : live.topics(key.split('\n') as Topic[])), [key]);
 }
 
 /** The last state that the stream told of a job; undefined if none. Hold its topic, too. */
-export function useLiveJob(id: string): Shown | undefined {
-  return useJobOf(live.jobs, id);
+export function useLiveJob(id: string): Job | undefined {
+  const watch = useCallback((watcher: () => void) => live.client.onJob(id, watcher), [id]);
+  return useSyncExternalStore(watch, () => live.client.job(id));
 }
 
 /** Where a waiting job stands, as the stream tells. */
-export function usePlaceInLine(id: string): Waiting | undefined {
-  return useWatched(live.places).get(id);
+export function usePlaceInLine(id: string): Place | undefined {
+  const watch = useCallback((watcher: () => void) => live.client.onJob(id, watcher), [id]);
+  return useSyncExternalStore(watch, () => live.client.place(id));
 }

@@ -4,16 +4,16 @@ import { useKeys } from '../frame/keys';
 import { Chip, Duration, duration } from '../parts';
 import { Link, navigate } from '../router';
 import type { Actor, Tree } from './nodes';
-import { ratesOf, type Row, rowsOf, toneOf } from './rows';
+import { hot, ratesOf, type Row, rowsOf, toneOf } from './rows';
 
 /** The actors of a node, who supervises whom. Arrows walk it, as in every tree. */
 export function ActorTree({ tree, words }: { tree: Tree; words: string }) {
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const [active, setActive] = useState(tree.root.path);
   const body = useRef<HTMLTableSectionElement>(null);
   const looks = useRef(new Map<string, { at: number; processed: number }>());
   const rates = useMemo(() => ratesOf(looks.current, tree.root, tree.at), [tree]);
-  const rows = useMemo(() => rowsOf(tree.root, closed, words), [tree, closed, words]);
+  const rows = useMemo(() => rowsOf(tree.root, turned, words), [tree, turned, words]);
   const most = Math.max(10, ...rows.map(({ actor }) => actor.mailbox ?? 0));
   const at = Math.max(0, rows.findIndex(({ actor }) => actor.path === active));
 
@@ -28,10 +28,9 @@ export function ActorTree({ tree, words }: { tree: Tree; words: string }) {
 
   function toggle({ actor, open }: Row): void {
     if (open === null) return;
-    const next = new Set(closed);
-    if (open) next.add(actor.path);
-    else next.delete(actor.path);
-    setClosed(next);
+    const next = new Set(turned);
+    if (!next.delete(actor.path)) next.add(actor.path);
+    setTurned(next);
   }
 
   function onKey(event: KeyboardEvent, row: Row, i: number): void {
@@ -142,8 +141,8 @@ function Name({ row: { actor, open }, onToggle }: { row: Row; onToggle(): void }
       )}
       <span className="tree-kind" data-kind={actor.kind} aria-hidden="true" />
       {actor.job !== null ? (
-        <Link to={`/ops/jobs/${actor.job}`} className="mono" tabIndex={-1}>
-          {actor.job}
+        <Link to={`/ops/jobs/${actor.job}`} className="mono" tabIndex={-1} title={actor.job}>
+          {`${actor.job.slice(0, 13)}…${actor.job.slice(-6)}`}
         </Link>
       ) : (
         <span className="tree-label">{actor.name}</span>
@@ -169,8 +168,9 @@ function messages(actor: Actor, perS: number | undefined) {
 
 function Mailbox({ value, most }: { value: number | null; most: number }) {
   if (value === null) return <span className="none">–</span>;
+  if (value === 0) return <span className="none">empty</span>;
   return (
-    <span className="mailbox" data-hot={value >= 100}>
+    <span className="mailbox" data-hot={value >= hot}>
       <span className="mailbox-bar" style={{ '--share': Math.min(1, value / most) } as React.CSSProperties} />
       {count(value)}
     </span>

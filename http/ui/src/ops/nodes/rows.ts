@@ -11,6 +11,9 @@ export interface Row {
   siblings: number;
 }
 
+/** Messages that wait: from here on a mailbox is hot. */
+export const hot = 100;
+
 /** States that a person should look at. */
 const troubled = new Set(['stalled', 'silent', 'overdue', 'lost']);
 
@@ -21,27 +24,33 @@ export function isTroubled(actor: Actor): boolean {
 export function toneOf({ state }: Actor): 'plain' | 'good' | 'warm' | 'bad' {
   if (troubled.has(state)) return 'bad';
   if (state === 'paused' || state === 'cancelling' || state === 'ending' || state === 'draining') return 'warm';
-  return state === 'running' || state === 'busy' ? 'good' : 'plain';
+  return state === 'busy' ? 'good' : 'plain';
 }
 
 /** How much an actor needs to be looked at, with all under it. */
 function heat(actor: Actor): number {
-  const own = (isTroubled(actor) ? 1e9 : 0) + actor.restarts * 1e4 + (actor.mailbox ?? 0);
+  const waiting = actor.mailbox ?? 0;
+  const own = (isTroubled(actor) ? 1e9 : 0) + actor.restarts * 1e4 + (waiting >= hot ? waiting : 0);
   return Math.max(own, ...actor.children.map((child) => (isTroubled(child) ? 1e9 : 0)));
 }
 
-/** The lines of a tree: the hottest first, those that fit the words, and those above them. */
-export function rowsOf(root: Actor, closed: ReadonlySet<string>, words: string): Row[] {
+/** What is open until a person says otherwise: all but jobs whose attempts just run. */
+function opensItself(actor: Actor): boolean {
+  return actor.kind !== 'job' || actor.children.some(({ state }) => state !== 'running');
+}
+
+/** The lines of a tree: the hottest first, those that fit the words, and those above them. `turned` are those that were opened or closed. */
+export function rowsOf(root: Actor, turned: ReadonlySet<string>, words: string): Row[] {
   const wanted = words.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const rows: Row[] = [];
   walk(fitting(root, wanted) ?? { ...root, children: [] }, 1, 1, 1);
   return rows;
 
   function walk(actor: Actor, level: number, position: number, siblings: number): void {
-    const open = actor.children.length === 0 ? null : wanted.length > 0 || !closed.has(actor.path);
+    const open = actor.children.length === 0 ? null : opensItself(actor) !== turned.has(actor.path);
     rows.push({ actor, level, open, position, siblings });
     if (open !== true) return;
-    const children = [...actor.children].sort((a, b) => heat(b) - heat(a));
+    const children = [...actor.children].sort((a, b) => heat(b) - heat(a) || Number(a.kind === 'supervisor') - Number(b.kind === 'supervisor'));
     for (const [i, child] of children.entries()) walk(child, level + 1, i + 1, children.length);
   }
 }

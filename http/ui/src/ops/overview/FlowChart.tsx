@@ -1,6 +1,7 @@
 import { rate } from '../figures';
 import { historyS } from '../live/live';
 import type { Stats } from '../live/events';
+import { duration } from '../parts';
 
 const height = 100;
 
@@ -9,7 +10,8 @@ export function FlowChart({ history }: { history: readonly Stats[] }) {
   const points = history.map(({ at, totals }) => ({ at: Date.parse(at), ...totals }));
   const now = points.at(-1)?.at ?? 0;
   const top = nice(Math.max(1, ...points.map((point) => point.completedPerS + point.failedPerS)));
-  const x = (at: number) => Math.max(0, historyS - (now - at) / 1_000);
+  const spanS = Math.min(historyS, Math.max(30, (now - (points[0]?.at ?? now)) / 1_000));
+  const x = (at: number) => Math.max(0, historyS * (1 - (now - at) / 1_000 / spanS));
   const y = (value: number) => height - (value / top) * height;
   const line = (of: (point: (typeof points)[number]) => number) =>
     points.map((point) => `${round(x(point.at))},${round(y(of(point)))}`).join('L');
@@ -41,7 +43,7 @@ export function FlowChart({ history }: { history: readonly Stats[] }) {
         <span className="flow-mid">{rate(top / 2)}</span>
       </div>
       <figcaption className="flow-caption">
-        <span>2 min ago</span>
+        <span>{duration(Math.round(spanS) * 1_000)} ago</span>
         <span className="flow-key" data-tone="good">
           {rate(last?.completedPerS ?? 0)} completed a second
         </span>

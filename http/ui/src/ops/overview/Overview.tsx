@@ -1,5 +1,5 @@
 import './overview.css';
-import { count, plural, rate } from '../figures';
+import { age, count, plural, rate } from '../figures';
 import type { Stats } from '../live/events';
 import { useStats, useStatsHistory } from '../live/hooks';
 import { Chip, type Column, duration, EmptyState, ErrorState, Figure, Loading, Page, Panel, Sparkline, Table } from '../parts';
@@ -55,17 +55,18 @@ function summary(queues: readonly Queue[], stats: Stats | null): string {
   const paused = queues.filter((queue) => queue.paused);
   const late = queues.filter((queue) => !queue.paused && (queue.oldestAgeS ?? 0) > 60);
   const parts = [
-    late.length > 0 && `${names(late)} ${late.length === 1 ? 'waits' : 'wait'} longer than a minute`,
-    paused.length > 0 && `${names(paused)} ${paused.length === 1 ? 'is' : 'are'} paused`,
-    (stats?.nodeState.writeLagS ?? 0) > 3 && 'the store takes writes late',
+    late.length > 0 && `Late: ${names(late)}.`,
+    paused.length > 0 && `Paused: ${names(paused)}.`,
+    (stats?.nodeState.writeLagS ?? 0) > 3 && 'The store takes writes late.',
   ].filter((part) => part !== false);
-  const words = parts.length > 0 ? parts.join(', and ') : 'Every queue moves';
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${stats === null ? '.' : `, on ${plural(stats.nodes, 'node')}.`}`;
+  const all = queues.length === 1 ? 'The queue moves.' : `${plural(queues.length, 'queue')}, and each moves.`;
+  const others = `${parts.length > 0 && paused.length + late.length < queues.length ? ' The others move.' : ''}`;
+  return `${parts.length > 0 ? parts.join(' ') + others : all}${stats === null ? '' : ` ${plural(stats.nodes, 'node')}.`}`;
 }
 
 function names(queues: readonly Queue[]): string {
   const some = queues.slice(0, 3).map(({ name }) => name);
-  return queues.length > 3 ? `${some.join(', ')} and ${queues.length - 3} more` : some.join(some.length === 2 ? ' and ' : ', ');
+  return queues.length > 3 ? `${some.join(', ')} and ${queues.length - 3} more` : some.join(', ');
 }
 
 function byNeed(a: Queue, b: Queue): number {
@@ -78,14 +79,16 @@ function Figures({ queues, stats, history }: { queues: readonly Queue[]; stats: 
   const totals = stats?.totals;
   const ended = totals ? totals.completedPerS + totals.failedPerS : 0;
   const share = totals && ended > 0 ? totals.failedPerS / ended : 0;
+  const waiting = totals?.waiting ?? sum((queue) => queue.waiting);
+  const held = sum((queue) => (queue.paused ? queue.waiting : 0));
   const dead = totals?.dead ?? sum((queue) => queue.dead);
   const trend = (of: (one: Stats) => number) => history.map(of);
   return (
     <div className="figures">
       <Figure
         label="Waiting"
-        value={count(totals?.waiting ?? sum((queue) => queue.waiting))}
-        note={oldest > 0 ? `the oldest for ${duration(oldest * 1_000)}` : 'nothing waits for its turn'}
+        value={count(waiting)}
+        note={oldest > 0 ? `the oldest for ${age(oldest)}` : held > 0 ? `${held >= waiting ? 'all' : count(held)} in paused queues` : 'nothing waits for its turn'}
         {...(oldest > 60 && { tone: 'warm' as const })}
       >
         {history.length > 1 && <Sparkline values={trend((one) => one.totals.waiting)} label="Waiting, last two minutes" />}
@@ -150,8 +153,7 @@ function columns(history: readonly Stats[]): Column<Queue>[] {
       ),
     },
     { id: 'waiting', title: 'Waiting', align: 'end', cell: (queue) => count(queue.waiting) },
-    { id: 'oldest', title: 'Oldest', align: 'end', wide: true, cell: (queue) => age(queue) },
-    { id: 'delayed', title: 'Delayed', align: 'end', wide: true, cell: (queue) => count(queue.delayed) },
+    { id: 'oldest', title: 'Oldest', align: 'end', wide: true, cell: ({ oldestAgeS }) => (oldestAgeS === null ? <span className="none">–</span> : age(oldestAgeS)) },
     { id: 'dead', title: 'Dead', align: 'end', cell: (queue) => (queue.dead === 0 ? '0' : <Link to={`/ops/dead?queue=${encodeURIComponent(queue.name)}`}>{count(queue.dead)}</Link>) },
     ...(history.length > 0
       ? [
@@ -174,16 +176,12 @@ function columns(history: readonly Stats[]): Column<Queue>[] {
   ];
 }
 
-function age({ oldestAgeS }: Queue) {
-  return oldestAgeS === null ? <span className="none">–</span> : duration(oldestAgeS * 1_000);
-}
-
 /** What stands between an accepted job and a screen, in figures of the node that serves this page. */
 function Behind({ queues, stats }: { queues: readonly Queue[]; stats: Stats | null }) {
   const state = stats?.nodeState;
   const oldest = Math.max(0, ...queues.map((queue) => queue.oldestAgeS ?? 0));
   const rows: [string, string, boolean?][] = [
-    ['Inbox', `${count(queues.reduce((n, queue) => n + queue.waiting, 0))} waiting${oldest > 0 ? `, the oldest ${duration(oldest * 1_000)}` : ''}`],
+    ['Inbox', `${count(queues.reduce((n, queue) => n + queue.waiting, 0))} waiting${oldest > 0 ? `, the oldest ${age(oldest)}` : ''}`],
   ];
   if (state?.writeLagS != null) rows.push(['Write-through', state.writeLagS < 0.05 ? 'in time' : `${duration(state.writeLagS * 1_000)} behind`, state.writeLagS > 3]);
   if (state?.writePending != null) rows.push(['To be written', plural(state.writePending, 'change')]);

@@ -9,7 +9,9 @@ import type { Queue } from '../queues/queues';
 import { Link } from '../router';
 import { type Change, observed } from './changes';
 
-const shown = 12;
+const shown = 10;
+/** Ways to fail that are told: the page of dead letters has all. */
+const maxGroups = 3;
 
 /** What happened lately, newest first: what the server remembers, and what was seen since the tab was opened. */
 export function WhatChanged({ queues }: { queues: readonly Queue[] }) {
@@ -20,7 +22,7 @@ export function WhatChanged({ queues }: { queues: readonly Queue[] }) {
     const remembered = [
       ...queues.flatMap(fromQueue),
       ...(isAbsent(nodes.problem) ? [] : (nodes.data ?? []).map(fromNode)),
-      ...(groups.data?.groups ?? []).map(fromGroup),
+      ...together(groups.data?.groups ?? []).slice(0, maxGroups).map(fromGroup),
     ];
     const fresh = seen.filter((change) => !remembered.some((other) => other.title === change.title && Math.abs(other.at - change.at) < 10_000));
     return [...fresh, ...remembered].sort((a, b) => b.at - a.at).slice(0, shown);
@@ -37,7 +39,7 @@ export function WhatChanged({ queues }: { queues: readonly Queue[] }) {
                 {change.to ? <Link to={change.to}>{change.title}</Link> : change.title}
                 {change.detail && (
                   <span className="changes-detail">
-                    <Words text={change.detail} limit={160} />
+                    <Words text={change.detail} limit={140} />
                   </span>
                 )}
               </p>
@@ -48,6 +50,17 @@ export function WhatChanged({ queues }: { queues: readonly Queue[] }) {
       )}
     </Panel>
   );
+}
+
+/** One entry for what failed alike in several queues, the newest first. */
+function together(groups: readonly Group[]): Group[] {
+  const alike = new Map<string, Group>();
+  for (const group of groups) {
+    const key = `${group.kind} ${group.fingerprint}`;
+    const other = alike.get(key);
+    alike.set(key, other ? { ...other, count: other.count + group.count, capped: other.capped || group.capped, last: Math.max(other.last ?? 0, group.last ?? 0) } : group);
+  }
+  return [...alike.values()].sort((a, b) => (b.last ?? 0) - (a.last ?? 0));
 }
 
 function fromQueue({ name, paused, reason, limit, concurrency, updatedAt }: Queue): Change[] {

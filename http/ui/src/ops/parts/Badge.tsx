@@ -1,4 +1,4 @@
-import type { Status } from '../../stream';
+import type { Status } from '@troupe/client';
 
 const words: Record<Status, string> = {
   scheduled: 'Scheduled',

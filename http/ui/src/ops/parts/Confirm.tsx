@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
-import { Cell } from '../../stream';
-import { useWatched } from '../../stream/react';
+import { Cell } from '@troupe/client';
+import { useWatched } from '../../watch';
 import { Dialog } from './Dialog';
 
 export interface Question {

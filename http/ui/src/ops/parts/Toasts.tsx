@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
-import { Cell } from '../../stream';
-import { useWatched } from '../../stream/react';
+import { Cell } from '@troupe/client';
+import { useWatched } from '../../watch';
 
 interface Toast {
   id: number;

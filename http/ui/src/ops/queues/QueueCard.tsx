@@ -1,5 +1,5 @@
-import { count, rate } from '../figures';
-import { Chip, duration, Sparkline, Time, Words } from '../parts';
+import { age, count, rate } from '../figures';
+import { Chip, Sparkline, Time, Words } from '../parts';
 import { Link } from '../router';
 import { Concurrency } from './Concurrency';
 import { Meter } from './Meter';
@@ -52,7 +52,7 @@ export function QueueCard({ queue, flow, onChange }: { queue: Queue; flow: reado
           </div>
           <div>
             <dt>Oldest</dt>
-            <dd>{queue.oldestAgeS === null ? <span className="none">–</span> : duration(queue.oldestAgeS * 1_000)}</dd>
+            <dd>{queue.oldestAgeS === null ? <span className="none">–</span> : age(queue.oldestAgeS)}</dd>
           </div>
           <div>
             <dt>Delayed</dt>

@@ -53,12 +53,12 @@ export function decodeQueues(value: unknown): Queue[] {
 }
 
 /** The settings with the newer figures. */
-export function withStats(queue: Queue, stats: QueueStats | undefined): Queue {
+export function withStats(queue: Queue, stats: QueueStats | undefined, nodes: number): Queue {
   if (stats === undefined) return queue;
   return {
     ...queue,
     paused: stats.paused,
-    slots: stats.concurrency || queue.slots,
+    slots: stats.concurrency || queue.limit * nodes, // a paused queue tells none
     running: stats.processing,
     waiting: stats.waiting,
     delayed: stats.delayed,
@@ -74,7 +74,7 @@ export function useQueues(): Asked<Queue[]> {
   const asked = useAsk('/v1/queues', async (signal) => decodeQueues(await sendForJson('/v1/queues', { signal })), {
     everyMs: stats === null ? 2_000 : 5_000,
   });
-  const data = asked.data?.map((queue) => withStats(queue, stats?.queues.find(({ name }) => name === queue.name)));
+  const data = asked.data?.map((queue) => withStats(queue, stats?.queues.find(({ name }) => name === queue.name), stats?.nodes ?? 1));
   return { ...asked, data };
 }
 
