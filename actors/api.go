@@ -67,7 +67,7 @@ func (e *KeyConflictError) Error() string {
 // Topic selects the jobs of a stream.
 type Topic struct {
 	Kind  TopicKind
-	Value string // id, owner, queue or batch; empty for all
+	Value string // id, owner, queue or batch; empty for all and stats
 }
 
 // TopicKind is what a topic selects by.
@@ -80,12 +80,14 @@ const (
 	TopicQueue TopicKind = "queue"
 	TopicBatch TopicKind = "batch"
 	TopicAll   TopicKind = "all"
+	// TopicStats shows no job, but how queues and this node are.
+	TopicStats TopicKind = "stats"
 )
 
-// ParseTopic reads "kind:value", or "all".
+// ParseTopic reads "kind:value", "all" or "stats".
 func ParseTopic(s string) (Topic, error) {
-	if s == string(TopicAll) {
-		return Topic{Kind: TopicAll}, nil
+	if s == string(TopicAll) || s == string(TopicStats) {
+		return Topic{Kind: TopicKind(s)}, nil
 	}
 	kind, value, _ := strings.Cut(s, ":")
 	t := Topic{Kind: TopicKind(kind), Value: value}
@@ -100,13 +102,13 @@ func ParseTopic(s string) (Topic, error) {
 			return t, nil
 		}
 	}
-	return Topic{}, fmt.Errorf("topic %.80q: want job:ID, owner:NAME, queue:NAME, batch:NAME or all", s)
+	return Topic{}, fmt.Errorf("topic %.80q: want job:ID, owner:NAME, queue:NAME, batch:NAME, all or stats", s)
 }
 
 // String is the form that ParseTopic reads.
 func (t Topic) String() string {
-	if t.Kind == TopicAll {
-		return string(TopicAll)
+	if t.Kind == TopicAll || t.Kind == TopicStats {
+		return string(t.Kind)
 	}
 	return string(t.Kind) + ":" + t.Value
 }
@@ -121,6 +123,8 @@ type WatchRequest struct {
 	// Known maps ids to the revs the client has: what is not newer is not sent, and these ids are in the snapshot also
 	// when they ended long ago.
 	Known map[job.ID]int64
+	// Shows, if set, says which of the jobs in Known may be shown to this client; the others are left out of the snapshot.
+	Shows func(*job.View) bool
 }
 
 // Bounds of a watch.
@@ -135,6 +139,8 @@ type Update struct {
 	Seq   int64     // the N of its event id: who has seen this frame has seen all that happened up to N
 	At    time.Time // when this broadcaster learned of it
 	Frame []byte    // the data of the SSE event "job": one line of JSON
+
+	waits *waiter // nil if the job does not wait
 }
 
 // Removal says that a job has left the topic.
@@ -148,6 +154,9 @@ type Removal struct {
 type Batch struct {
 	Updates []*Update
 	Removed []Removal
+	// Stats is the data of the SSE event "stats", Places that of events "place", as JSON; shared, so do not change them.
+	Stats  []byte
+	Places [][]byte
 	// Ready: with this batch the snapshot, or the resumption, is complete. Set exactly once per watch.
 	Ready bool
 	// Jobs and Cursor accompany Ready: how many jobs the stream shows, and the number of the newest change they include.
@@ -168,8 +177,17 @@ type Watching interface {
 	// Next waits until something has happened and returns all of it, latest state of each job only, terminal ones first.
 	// It returns the context's error when that ends first.
 	Next(ctx context.Context) (Batch, error)
+	// Backlog says how the stream keeps up.
+	Backlog() Backlog
 	// Close gives the place up.
 	Close()
+}
+
+// Backlog is how a stream keeps up with what happens.
+type Backlog struct {
+	Coalesced int64         // states that a newer one replaced before they were taken
+	Pending   int           // states that wait to be taken
+	Lag       time.Duration // how long the oldest of them has waited
 }
 
 // QueueState is a queue as operators see it.
@@ -177,13 +195,6 @@ type QueueState struct {
 	persistence.QueueSettings
 	Durability string            `json:"durability"` // "inbox" or "store"
 	Limit      int               `json:"limit"`      // handlers at once on this node, as in force
+	Running    int               `json:"running"`    // handlers that run, on all nodes as last heard
 	Depth      persistence.Depth `json:"-"`
-}
-
-// Redrive answers a redrive in bulk.
-type Redrive struct {
-	Matched  int      `json:"matched"`
-	Redriven int      `json:"redriven"`
-	IDs      []job.ID `json:"ids,omitempty"`
-	DryRun   bool     `json:"dry_run,omitempty"`
 }

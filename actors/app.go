@@ -44,6 +44,20 @@ type App struct {
 	settings  settingsCache
 	snapshots chan struct{} // one for each that is being read
 
+	attention  attention
+	depths     readings[persistence.Depth]
+	lines      readings[line]
+	pastRuns   readings[[]time.Duration]
+	durations  durations
+	lastDepths sync.Map // queue -> persistence.Depth, as last read for statistics
+
+	started     time.Time
+	pulses      []*pulse // of the top-level actors, in the order of their birth; complete when Start returns
+	census      sync.Mutex
+	censusTaken ActorTree // under census
+	others      others
+	asking      asking
+
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc
 	background context.Context // ends with stopLoops
@@ -57,13 +71,14 @@ type loops struct {
 	flying sync.WaitGroup
 }
 
-// Go runs f, unless the end has begun.
-func (l *loops) Go(f func()) {
+// Go runs f, unless the end has begun, and says whether it does.
+func (l *loops) Go(f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ended {
 		l.flying.Go(f)
 	}
+	return !l.ended
 }
 
 // end waits for all that runs.
@@ -103,6 +118,7 @@ func New(config Config) (*App, error) {
 		config: config, log: config.Log.With("node", config.Node), kinds: map[string]kind{}, queues: map[string]Queue{},
 		intakes: map[string]intakeRef{}, doors: map[string]*door{}, mailboxes: newCrew(), handlers: newCrew(),
 		snapshots: make(chan struct{}, maxSnapshots),
+		attention: attention{news: make(chan struct{}, 1)},
 	}
 	for _, q := range config.Queues {
 		a.queues[q.Name] = q
@@ -155,7 +171,7 @@ func (a *App) Start(ctx context.Context) error {
 	if !a.state.CompareAndSwap(appNew, appOpen) {
 		return errors.New("start: the node was started before")
 	}
-	a.system = newSystem(a.log)
+	a.system, a.started = newSystem(a.log), time.Now().UTC()
 	a.timers = scheduler.NewTimerScheduler(a.system.Root)
 	a.background, a.stopLoops = context.WithCancel(context.WithoutCancel(ctx))
 	for name, q := range a.queues {
@@ -208,6 +224,9 @@ func (a *App) listen() {
 	a.loop("bus", func(ctx context.Context) error {
 		return a.config.Bus.Subscribe(ctx, func() {}, a.received)
 	})
+	a.loop("pulses", a.feelPulses)
+	a.loop("word of this node", a.tellOfNode)
+	a.loop("what its streams show", a.announce)
 	a.loop("fresh rows", func(ctx context.Context) error {
 		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
 	})
@@ -240,6 +259,12 @@ func (a *App) received(d persistence.Delivery) {
 			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
+		case persistence.SignalRemoved:
+			a.broadcaster.removed(d.Signal.Jobs)
+		case persistence.SignalPresence:
+			a.attention.hear(d.Signal.Presence, time.Now())
+		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
+			a.heardOfNodes(d.Signal)
 		}
 	}
 	if len(d.States) > 0 || d.Gap {

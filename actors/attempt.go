@@ -91,6 +91,8 @@ func (at *attempt) taken() (latest job.Progress, spoke bool) {
 	return at.latest, at.spoke
 }
 
+func (at *attempt) watched() bool { return at.app.attention.watched(at.handle.record) }
+
 func (at *attempt) result(data json.RawMessage) {
 	at.mu.Lock()
 	defer at.mu.Unlock()

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -32,7 +31,10 @@ import (
 //	join       App.Watch        put down, resume or begin a snapshot    refuse
 //	leave      streams          strike out                              the same
 //	found      sweeps           as changed, if news                     the same
-//	purged     App              tell streams that show the jobs         the same
+//	purged     App, bus         tell streams that show the jobs         the same
+//	glance     timer            have statistics and places read         the same
+//	measured   statistics       tell streams of them                    the same
+//	placed     places           tell streams that show the jobs         the same
 //	sweep      timer, gaps      have the store read for what is watched ignored
 //	drainAll   App              end every stream, spread over a window  ignored
 type broadcasterRef struct {
@@ -47,7 +49,14 @@ func (r broadcasterRef) drain(window time.Duration)      { r.system.Root.Send(r.
 
 func (r broadcasterRef) purged(ids []job.ID) {
 	if len(ids) > 0 {
-		r.system.Root.Send(r.pid, &purged{ids})
+		r.system.Root.Send(r.pid, &purged{ids: ids, tell: true})
+	}
+}
+
+// removed is purged, as another node has said.
+func (r broadcasterRef) removed(ids []job.ID) {
+	if len(ids) > 0 {
+		r.system.Root.Send(r.pid, &purged{ids: ids})
 	}
 }
 
@@ -61,8 +70,11 @@ type (
 	}
 	leave  struct{ watch *watch }
 	found  struct{ views []job.View }
-	purged struct{ ids []job.ID }
-	sweep  struct {
+	purged struct {
+		ids  []job.ID
+		tell bool // other nodes don't know
+	}
+	sweep struct {
 		topics bool // after a gap: look at all topics at once
 	}
 	drainAll struct{ window time.Duration }
@@ -82,6 +94,16 @@ type broadcaster struct {
 	turn     int       // where the next sweep goes on among the topics
 	draining bool
 	stop     func()
+
+	clock     func()               // ends the glances; nil while nobody watches
+	gone      map[job.ID]time.Time // removed a moment ago
+	stats     map[*watch]struct{}  // who watch statistics
+	tally     *tally               // nil while nobody does
+	lastStats []byte               // and when
+	statsAt   time.Time
+	measuring bool
+	placing   bool
+	placeTurn int // where the next places are found among the queues
 }
 
 const (
@@ -97,7 +119,7 @@ const (
 func spawnBroadcaster(a *App) (broadcasterRef, error) {
 	b := &broadcaster{
 		app: a, epoch: uuid.NewString()[:8], watches: map[*watch]struct{}{}, topics: map[Topic]map[*watch]struct{}{},
-		latest: map[job.ID]*Update{}, lonely: time.Now().Add(-2 * resumeWindow), // nobody can come back to what has just begun
+		latest: map[job.ID]*Update{}, gone: map[job.ID]time.Time{}, stats: map[*watch]struct{}{}, lonely: time.Now().Add(-2 * resumeWindow), // nobody can come back to what has just begun
 	}
 	pid, err := a.spawn("broadcaster", b)
 	if err != nil {
@@ -116,19 +138,29 @@ func (b *broadcaster) Receive(c actor.Context) {
 	case *heard:
 		b.onHeard(c, m.delivery)
 	case *join:
-		b.onJoin(m)
+		b.onJoin(c, m)
 	case *leave:
 		b.onLeave(m.watch)
+		b.watchClock(c)
 	case *found:
 		b.onFound(m)
 	case *purged:
 		b.onPurged(m)
+	case *glance:
+		b.onGlance(c, time.Now())
+	case *measured:
+		b.onMeasured(m)
+	case *placed:
+		b.onPlaced(m)
 	case *sweep:
 		b.onSweep(m)
 	case *drainAll:
 		b.onDrain(m)
 	case *actor.Stopping:
 		b.stop()
+		if b.clock != nil {
+			b.clock()
+		}
 		for w := range b.watches {
 			w.finishWith("drain")
 		}
@@ -168,6 +200,9 @@ func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
 		c.Send(c.Self(), &sweep{topics: true})
 	}
 	b.app.metrics.bus.WithLabelValues("in", "ok").Add(float64(len(d.States)))
+	if len(d.States) > 0 && !d.Sent.IsZero() {
+		b.app.metrics.busTransit.Observe(max(time.Since(d.Sent).Seconds(), 0)) // clocks may differ
+	}
 	if b.idle() {
 		b.skip(int64(len(d.States)))
 		return
@@ -184,9 +219,14 @@ func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
 
 // take numbers a state, keeps it, and fills slots with it. It answers whether it was news to anybody.
 func (b *broadcaster) take(view *job.View) bool {
-	if known, ok := b.latest[view.ID]; ok && known.View.Version >= view.Version {
+	known := b.latest[view.ID]
+	if known != nil && known.View.Version >= view.Version {
 		return false
 	}
+	if _, gone := b.gone[view.ID]; gone {
+		return false
+	}
+	b.learn(known, view)
 	b.seq++
 	u := &Update{View: view, Seq: b.seq, At: time.Now()}
 	b.keep(u)
@@ -199,8 +239,23 @@ func (b *broadcaster) take(view *job.View) bool {
 	return news
 }
 
+// learn counts the state, and how long its run took.
+func (b *broadcaster) learn(known *Update, view *job.View) {
+	var before *job.View
+	if known != nil {
+		before = known.View
+	}
+	if b.tally != nil {
+		b.tally.count(before, view, time.Now())
+	}
+	if view.Status == job.Completed && !view.StartedAt.IsZero() && (before == nil || !before.Terminal) {
+		b.app.durations.add(view.Kind, view.CompletedAt.Sub(view.StartedAt))
+	}
+}
+
 func (b *broadcaster) encode(u *Update) bool {
 	if u.Frame == nil {
+		u.waits = waiterOf(u.View)
 		data, err := encodeFrame(u.View)
 		if err != nil {
 			b.app.log.Error("a state can't be encoded", "job", u.View.ID, "error", err)
@@ -249,7 +304,7 @@ func topicsOf(v *job.View) []Topic {
 	return topics
 }
 
-func (b *broadcaster) onJoin(m *join) {
+func (b *broadcaster) onJoin(c actor.Context, m *join) {
 	if b.draining {
 		m.reply <- ErrClosed
 		return
@@ -264,9 +319,14 @@ func (b *broadcaster) onJoin(m *join) {
 	for t := range w.topics {
 		if b.topics[t] == nil {
 			b.topics[t] = map[*watch]struct{}{}
+			b.app.attention.begin(t)
 		}
 		b.topics[t][w] = struct{}{}
 	}
+	if _, asked := w.topics[Topic{Kind: TopicStats}]; asked {
+		b.joinStats(c, w)
+	}
+	b.watchClock(c)
 	since := int64(0)
 	if r.Epoch == b.epoch && r.Since > 0 && r.Since >= b.floor && r.Since <= b.seq {
 		w.mode, since = "resume", r.Since
@@ -309,8 +369,10 @@ func (b *broadcaster) onLeave(w *watch) {
 	for t := range w.topics {
 		if delete(b.topics[t], w); len(b.topics[t]) == 0 {
 			delete(b.topics, t)
+			b.app.attention.end(t)
 		}
 	}
+	b.leaveStats(w)
 	if len(b.watches) == 0 {
 		b.lonely = time.Now()
 	}
@@ -329,11 +391,19 @@ func (b *broadcaster) onFound(m *found) {
 
 func (b *broadcaster) onPurged(m *purged) {
 	for _, id := range m.ids {
-		delete(b.latest, id)
+		b.forget(id)
 		for w := range b.watches {
 			w.remove(Removal{ID: id, Reason: "purged"})
 		}
 	}
+	if !m.tell {
+		return
+	}
+	var signals []persistence.Signal
+	for batch := range slices.Chunk(m.ids, persistence.MaxBatch) {
+		signals = append(signals, persistence.Signal{Topic: persistence.SignalRemoved, Jobs: batch})
+	}
+	b.app.loops.Go(func() { b.app.tellRemoved(signals) })
 }
 
 func (b *broadcaster) onSweep(m *sweep) {
@@ -353,9 +423,8 @@ func (b *broadcaster) onSweep(m *sweep) {
 // lists are the topics whose jobs a sweep looks for, besides those that streams are known to show: all of them after a gap,
 // otherwise the next topicsPerSweep.
 func (b *broadcaster) lists(all bool) []Topic {
-	topics := slices.SortedFunc(maps.Keys(b.topics), func(x, y Topic) int {
-		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Value, y.Value))
-	})
+	topics := slices.SortedFunc(maps.Keys(b.topics), sortedTopics)
+	topics = slices.DeleteFunc(topics, func(t Topic) bool { return t.Kind == TopicStats })
 	if all {
 		return topics
 	}

@@ -15,6 +15,7 @@ import (
 
 // Config is what a node is made of.
 type Config struct {
+	Version   string // of the program, as operators see it; empty is fine
 	Node      string // this incarnation's name; unique for ever, 1 to 64 bytes (job.ValidName)
 	Store     persistence.Store
 	Inbox     persistence.Inbox

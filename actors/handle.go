@@ -40,6 +40,7 @@ type reporter interface {
 	checkpoint(ctx context.Context, data json.RawMessage) error
 	artifact(ctx context.Context, name, mediaType string, content io.Reader, max int64) (job.Artifact, error)
 	result(data json.RawMessage)
+	watched() bool
 }
 
 // ID names the job for ever.
@@ -78,6 +79,10 @@ func (j *Job) Log() *slog.Logger {
 
 // Progress says how far the attempt is. It is cheap and never blocks: what comes faster than it can be shown replaces what was not shown yet.
 func (j *Job) Progress(p job.Progress) { j.report.progress(p) }
+
+// Watched says whether a stream shows this job, on this node or, as of a few seconds ago, on another: whether it is worth while to
+// do more for being looked at. Somebody may read the job without a stream, and is not counted. It is cheap.
+func (j *Job) Watched() bool { return j.report.watched() }
 
 // Checkpoint leaves a value (encoded as JSON, at most job.MaxCheckpoint bytes) for the attempt that may have to go on after this one. When it returns nil, the
 // value is durable.

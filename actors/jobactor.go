@@ -38,6 +38,7 @@ import (
 //	handBack     supervisor      end the context, hand back           ignored
 //	abandon      supervisor      end the context, stop                the same
 //	graceOver    timer           go on without the handler            ignored
+//	describe     supervisor      tell of itself                       the same
 type jobActor struct {
 	app      *App
 	lease    persistence.Lease
@@ -146,6 +147,8 @@ func (a *jobActor) Receive(c actor.Context) {
 		c.Stop(c.Self())
 	case *graceOver:
 		a.onGraceOver(c)
+	case *describe:
+		m.answer(a)
 	case *actor.Stopping:
 		a.onStopping()
 	}
@@ -253,7 +256,7 @@ func (a *jobActor) onProgressed(c actor.Context) {
 	if a.leaving || a.lost {
 		return
 	}
-	wait := progressEvery - time.Since(a.published)
+	wait := a.app.progressPace(a.job) - time.Since(a.published)
 	switch {
 	case a.waiting:
 	case wait > 0:

@@ -70,7 +70,7 @@ func TestFailingJobIsRetriedWithGrowingWaitsThenDeadThenRedriven(t *testing.T) {
 	})
 	mended.Store(true)
 	answer, err := n.RedriveDead(t.Context(), persistence.Query{Kind: "flaky"}, "op", false)
-	if err != nil || answer.Redriven != 1 {
+	if err != nil || answer.Done != 1 {
 		t.Fatalf("redrive: %+v, %v", answer, err)
 	}
 	again := n.await(id, job.Completed)

@@ -23,11 +23,17 @@ type metrics struct {
 	inboxDepth, inboxLeased, delayed    *prometheus.GaugeVec
 	oldest, inboxOldest, dead, lastPop  *prometheus.GaugeVec
 	collectorUp, collectorTook          *prometheus.GaugeVec
+	jobs, actorStates, deadOldest       *prometheus.GaugeVec
+	actorMessages                       *prometheus.HistogramVec
+	actorMailbox                        prometheus.Histogram
+	actorStalled                        prometheus.Gauge
 	actors, pending, lag                prometheus.Gauge
 	batchSize                           prometheus.Histogram
 	refused, coalesced, unsavedDropped  prometheus.Counter
 	abandoned, backstop                 prometheus.Counter
 	sseCoalesced                        prometheus.Counter
+	busTransit                          prometheus.Histogram
+	ssePendingAge                       prometheus.Gauge
 
 	outcomes sync.Map // outcomeKey -> *outcomeMetrics: what would be looked up for each job, by its labels
 }
@@ -61,10 +67,14 @@ func (m *metrics) outcome(j *job.Job, outcome string, life bool) *outcomeMetrics
 
 // Buckets in seconds.
 var (
-	waitBuckets   = []float64{.001, .005, .01, .05, .1, .5, 1, 2, 5, 10, 30, 60, 300, 1800}
-	runBuckets    = []float64{.01, .1, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
-	commitBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
+	waitBuckets    = []float64{.001, .005, .01, .05, .1, .5, 1, 2, 5, 10, 30, 60, 300, 1800}
+	runBuckets     = []float64{.01, .1, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
+	messageBuckets = []float64{.000001, .00001, .0001, .001, .01, .1, 1}
+	commitBuckets  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
 )
+
+// mailboxBuckets are in messages.
+var mailboxBuckets = []float64{0, 1, 10, 100, 1000, 10_000, 100_000}
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	f := factory{registry: registry}
@@ -99,7 +109,13 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		bus:           f.counters("bus_messages_total", "States published to other nodes, and heard from them.", "direction", "result"),
 		busGaps:       f.counters("bus_gaps_total", "Times that states from other nodes may have been missed.", "cause"),
 	}
-	m.actors = f.gauge("actors", "Job actors that live.")
+	m.actors = prometheus.NewGauge(prometheus.GaugeOpts{Name: "actors"}) // read for the states, not shown itself
+	m.actorStates = f.gauges("actors", "Job actors that live: whose handlers run, and whose outcomes are being recorded.", "state")
+	m.actorStalled = f.gauge("actor_stalled", "Top-level actors that have not taken a turn for three seconds.")
+	m.actorMailbox = f.histogram("actor_mailbox_messages", "Messages waiting in the mailbox of a top-level actor, looked at each second.", mailboxBuckets)
+	m.actorMessages = f.histograms("actor_message_seconds", "How long a top-level actor took over a message; one in 64 is timed.", messageBuckets, "actor")
+	m.jobs = f.gauges("jobs", "Jobs that the inbox holds or lists; delayed ones are scheduled or between attempts.", "queue", "status")
+	m.deadOldest = f.gauges("dead_letter_oldest_age_seconds", "Since the oldest dead letter that the inbox lists became one; 0 if there is none.", "queue")
 	m.pending = f.gauge("write_through_pending", "Jobs that wait to be committed.")
 	m.batchSize = f.histogram("write_through_batch_jobs", "Jobs in one commit.", []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000})
 	m.refused = f.counter("write_through_refused_total", "Writes that the fence refused: the job was another claim's.")
@@ -109,6 +125,8 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m.lag = f.gauge("write_through_lag_seconds", "Age of the oldest change that is not committed yet; 0 if there is none.")
 	m.backstop = f.counter("backstop_delivered_total", "States that streams got only because the store was read for what they may have missed.")
 	m.sseCoalesced = f.counter("sse_events_coalesced_total", "States that a newer one replaced before a stream took them.")
+	m.busTransit = f.histogram("bus_transit_seconds", "From a state's sending by another node, by its clock, to this node's hearing it.", []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5})
+	m.ssePendingAge = f.gauge("sse_pending_oldest_age_seconds", "How long the oldest state has waited for a stream to take it; the largest of all streams, each second.")
 	return m, f.err
 }
 
@@ -257,10 +275,18 @@ func (m *metrics) depth(queue string, d persistence.Depth, took time.Duration, e
 	m.inboxLeased.WithLabelValues(queue).Set(float64(d.Leased))
 	m.delayed.WithLabelValues(queue).Set(float64(d.Delayed))
 	m.dead.WithLabelValues(queue).Set(float64(d.Dead))
-	age := 0.0
-	if !d.Oldest.IsZero() {
-		age = max(time.Since(d.Oldest).Seconds(), 0)
+	for status, n := range map[string]int64{"queued": d.Waiting, "processing": d.Leased, "delayed": d.Delayed, "failed": d.Dead} {
+		m.jobs.WithLabelValues(queue, status).Set(float64(n))
 	}
-	m.oldest.WithLabelValues(queue).Set(age)
-	m.inboxOldest.WithLabelValues(queue).Set(age)
+	m.deadOldest.WithLabelValues(queue).Set(age(d.OldestDead))
+	m.oldest.WithLabelValues(queue).Set(age(d.Oldest))
+	m.inboxOldest.WithLabelValues(queue).Set(age(d.Oldest))
+}
+
+// age is the seconds since a time; 0 if it is unset.
+func age(since time.Time) float64 {
+	if since.IsZero() {
+		return 0
+	}
+	return max(time.Since(since).Seconds(), 0)
 }

@@ -54,7 +54,10 @@ func (a *App) queueState(ctx context.Context, name string, settings persistence.
 		return QueueState{}, fmt.Errorf("queue %s: %w", name, err)
 	}
 	q := a.queues[name]
-	return QueueState{QueueSettings: settings, Durability: q.Durability(), Limit: cmp.Or(settings.Concurrency, q.Concurrency), Depth: depth}, nil
+	return QueueState{
+		QueueSettings: settings, Durability: q.Durability(), Limit: cmp.Or(settings.Concurrency, q.Concurrency), Running: a.runningEverywhere(name),
+		Depth: depth,
+	}, nil
 }
 
 // SetQueue changes a queue's settings, for all nodes and for good. The change sees the settings in force. ErrNotFound for a queue that this

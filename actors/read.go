@@ -93,9 +93,14 @@ func fromView(v job.View) job.Job {
 	return j
 }
 
-// List reads one page of jobs, newest first, without payloads, results and checkpoints.
+// List reads one page of jobs, newest first, without results and checkpoints.
 func (a *App) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
 	return a.config.Store.List(ctx, q)
+}
+
+// DeadGroups counts the newest dead letters by what they have in common.
+func (a *App) DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error) {
+	return a.config.Store.DeadGroups(ctx, q)
 }
 
 // History reads a job's transitions, oldest first.

@@ -71,6 +71,9 @@ func (a *App) snapshot(w *watch, r WatchRequest, cursor int64) {
 		views, err := a.viewsOf(ctx, topics)
 		if err == nil {
 			a.metrics.sseSnapshot.WithLabelValues("db").Observe(time.Since(began).Seconds())
+			if r.Shows != nil {
+				views = slices.DeleteFunc(views, func(v job.View) bool { return !r.Shows(&v) })
+			}
 			a.offerAll(w, views)
 			w.completed(cursor)
 			return
@@ -95,7 +98,7 @@ func (a *App) offerAll(w *watch, views []job.View) {
 			a.log.Error("a state can't be encoded", "job", views[i].ID, "error", err)
 			continue
 		}
-		w.offer(&Update{View: &views[i], At: time.Now(), Frame: data})
+		w.offer(&Update{View: &views[i], At: time.Now(), Frame: data, waits: waiterOf(&views[i])})
 	}
 }
 
@@ -107,6 +110,9 @@ func (a *App) viewsOf(ctx context.Context, topics []Topic) ([]job.View, error) {
 	jobs := map[job.ID]*job.Job{}
 	var named []job.ID
 	for _, t := range topics {
+		if t.Kind == TopicStats {
+			continue
+		}
 		if t.Kind == TopicJob {
 			if id, err := job.ParseID(t.Value); err == nil {
 				named = append(named, id)

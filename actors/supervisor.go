@@ -23,6 +23,7 @@ import (
 //	hurry       App              tell children to hand back  the same
 //	abandon     App              tell children to end        the same
 //	Terminated  a child          strike it out               the same, and answer drain when none is left
+//	question    App              answer                      the same
 type supervisorRef struct {
 	system *actor.ActorSystem
 	pid    *actor.PID
@@ -116,6 +117,8 @@ func (s *supervisor) Receive(c actor.Context) {
 		s.tellAll(c, &abandon{})
 	case *actor.Terminated:
 		s.onTerminated(m)
+	case question:
+		m.take(c, s)
 	}
 }
 

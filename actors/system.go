@@ -35,9 +35,13 @@ func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
 // panic loses the message that caused it and nothing else; a guardian restarts it without end.
 func (a *App) spawn(name string, receiver actor.Actor, options ...actor.PropsOption) (*actor.PID, error) {
 	forever := actor.NewOneForOneStrategy(1000, time.Minute, actor.DefaultDecider)
+	p := a.newPulse(name)
 	options = append(options,
-		actor.WithGuardian(forever), actor.WithDispatcher(a.mailboxes), actor.WithReceiverMiddleware(safeStop(a.log)))
-	return a.system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return receiver }, options...), name)
+		actor.WithGuardian(forever), actor.WithDispatcher(a.mailboxes), actor.WithMailbox(p.mailbox),
+		actor.WithReceiverMiddleware(safeStop(a.log), p.feel(a.metrics.restarts.WithLabelValues("supervisor"))))
+	pid, err := a.system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return receiver }, options...), name)
+	p.pid = pid
+	return pid, err
 }
 
 // safeStop keeps a panic in a lifecycle hook from reaching the supervisor: there it would resurrect the actor, or hang its

@@ -26,11 +26,13 @@ type watch struct {
 	slots    map[job.ID]*Update // what is to be handed out
 	removed  []Removal
 	since    time.Time // when the oldest slot was filled
+	merged   int64     // states that were replaced in their slot
 	complete bool      // the snapshot is in the slots
 	ready    bool      // and was handed out
 	cursor   int64     // the newest change that the snapshot is known to include
 	fault    string
 	end      string
+	extras
 }
 
 // mark is the newest that a stream knows of a job.
@@ -65,6 +67,17 @@ func (w *watch) Mode() string { return w.mode }
 // Epoch implements Watching.
 func (w *watch) Epoch() string { return w.epoch }
 
+// Backlog implements Watching.
+func (w *watch) Backlog() Backlog {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := Backlog{Coalesced: w.merged, Pending: len(w.slots)}
+	if b.Pending > 0 {
+		b.Lag = time.Since(w.since)
+	}
+	return b
+}
+
 // Close implements Watching.
 func (w *watch) Close() { w.app.broadcaster.leave(w) }
 
@@ -80,6 +93,9 @@ func (w *watch) offer(u *Update) bool {
 		}
 		return false
 	}
+	if _, gone := w.gone[u.View.ID]; gone {
+		return false
+	}
 	if len(w.slots) == 0 {
 		w.since = time.Now()
 	} else if time.Since(w.since) > staleSlot && w.ready {
@@ -88,9 +104,11 @@ func (w *watch) offer(u *Update) bool {
 	}
 	if _, waits := w.slots[u.View.ID]; waits {
 		w.app.metrics.sseCoalesced.Inc()
+		w.merged++
 	}
 	w.seen[u.View.ID] = mark{u.View.Version, u.View.Terminal}
 	w.slots[u.View.ID] = u
+	w.note(u)
 	w.trim()
 	w.wake()
 	return true
@@ -110,6 +128,7 @@ func (w *watch) trim() {
 func (w *watch) remove(r Removal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.extras.remove(r.ID, w.complete)
 	if m, ok := w.seen[r.ID]; ok {
 		r.Rev = m.rev
 		delete(w.seen, r.ID)
@@ -123,7 +142,7 @@ func (w *watch) remove(r Removal) {
 func (w *watch) completed(cursor int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.complete, w.cursor = true, cursor
+	w.complete, w.cursor, w.gone = true, cursor, nil
 	w.wake()
 }
 
@@ -187,6 +206,7 @@ func (w *watch) take() (Batch, bool) {
 	defer w.mu.Unlock()
 	b := Batch{Removed: w.removed, Fault: w.fault, End: w.end}
 	w.removed, w.fault = nil, ""
+	w.takeExtras(&b)
 	if len(w.slots) > 0 {
 		b.Updates = w.numbered()
 		clear(w.slots)
@@ -199,7 +219,8 @@ func (w *watch) take() (Batch, bool) {
 		w.finish("done")
 		b.End = "done"
 	}
-	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != ""
+	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != "" ||
+		b.Stats != nil || len(b.Places) > 0
 }
 
 // numbered is what is in the slots, ended jobs first, each with the number of the newest change such that it and all before it have

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors"
@@ -15,6 +17,7 @@ type batchAnswer struct {
 	Accepted int         `json:"accepted"`
 	Refused  int         `json:"refused"`
 	Items    []batchItem `json:"items"`
+	Stream   *streamLink `json:"stream,omitempty"` // of all that were accepted, if few topics name them
 }
 
 type batchItem struct {
@@ -51,7 +54,7 @@ func (h *Handler) submitBatch(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	done, errs := h.node.SubmitAll(r.Context(), submissions)
-	return answerBatch(w, orders, done, errs)
+	return h.answerBatch(w, r, orders, done, errs)
 }
 
 // readOrders reads every item, so that one answer names all that is wrong.
@@ -104,7 +107,7 @@ func splitBatch(body []byte) ([]json.RawMessage, error) {
 
 // answerBatch is 202 when all were accepted. When the node could take none for a reason that will pass, the whole request failed so;
 // otherwise 207, and each item says.
-func answerBatch(w http.ResponseWriter, orders []order, done []actors.Accepted, errs []error) error {
+func (h *Handler) answerBatch(w http.ResponseWriter, r *http.Request, orders []order, done []actors.Accepted, errs []error) error {
 	a := batchAnswer{Items: make([]batchItem, len(orders))}
 	passing := 0
 	for i := range orders {
@@ -124,9 +127,42 @@ func answerBatch(w http.ResponseWriter, orders []order, done []actors.Accepted, 
 	if passing == len(orders) {
 		return errs[0]
 	}
+	var err error
+	if a.Stream, err = h.linkToAll(exchangeOf(r).principal, done, errs); err != nil {
+		return err
+	}
 	status := http.StatusAccepted
 	if a.Refused > 0 {
 		status = http.StatusMultiStatus
 	}
 	return answer(w, status, a)
+}
+
+// linkToAll is where to watch what was accepted: by the batches that the jobs are of, or one by one. Nil if it takes too many topics.
+func (h *Handler) linkToAll(principal string, done []actors.Accepted, errs []error) (*streamLink, error) {
+	var topics []actors.Topic
+	for i := range done {
+		if errs[i] != nil {
+			continue
+		}
+		topic := actors.Topic{Kind: actors.TopicBatch, Value: done[i].Job.Batch}
+		if topic.Value == "" {
+			topic = actors.Topic{Kind: actors.TopicJob, Value: done[i].Job.ID.String()}
+		}
+		if !slices.Contains(topics, topic) {
+			if len(topics) == maxGrantTopics {
+				return nil, nil
+			}
+			topics = append(topics, topic)
+		}
+	}
+	if len(topics) == 0 {
+		return nil, nil
+	}
+	query := url.Values{}
+	for _, t := range topics {
+		query.Add("topic", t.String())
+	}
+	link, err := h.linkTo("/v1/stream?"+query.Encode(), principal, topics...)
+	return &link, err
 }

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meta-ad-studio/troupe/persistence"
 )
 
 // Config is what the interface is made of. Node is needed; everything else has a default.
@@ -17,6 +20,20 @@ type Config struct {
 
 	// Tokens are who may enter. Without any, all may, and the server binds to loopback only.
 	Tokens []Token
+
+	// Secrets sign stream tokens, tickets and sessions: the first signs, all are taken, so that they can be changed one after the
+	// other. At least MinSecret bytes each, the same at every node. Without any, what this node signs is good here only.
+	Secrets [][]byte
+
+	// Once keeps which tickets were used and which sessions were ended. Without it no tickets are given.
+	Once persistence.Once
+
+	// Origins are other origins whose pages may ask this server, as ParseOrigins answers them. They have to send a token: cookies
+	// are for the server's own pages.
+	Origins []string
+
+	// Proxies are believed when they say whom they speak for (X-Forwarded-For) and how (X-Forwarded-Proto).
+	Proxies []netip.Prefix
 
 	// Hosts are served, besides localhost, when there are no tokens. A request for any other Host is refused then, so that a page
 	// that has its own name resolve to this machine gets no answer.

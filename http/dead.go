@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
+	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
@@ -18,16 +20,61 @@ func (h *Handler) listDead(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, err := readFilter(params, deadParams)
+	q, err := readDead(params, deadParams)
 	if err != nil {
 		return err
 	}
-	q.Statuses = []job.Status{job.Failed}
+	q.Bounded = true
 	page, err := h.node.List(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, pageOf(page))
+}
+
+// readDead is readFilter for dead letters: there is no other status.
+func readDead(params url.Values, known map[string]filterParam) (persistence.Query, error) {
+	q, err := readFilter(params, known)
+	if err == nil && slices.ContainsFunc(q.Statuses, func(s job.Status) bool { return s != job.Failed }) {
+		err = refuse("invalid", "status: dead letters are all failed")
+	}
+	q.Statuses = []job.Status{job.Failed}
+	return q, err
+}
+
+// groupView is dead letters of one kind that failed alike.
+type groupView struct {
+	Fingerprint string    `json:"fingerprint"`
+	Kind        string    `json:"kind"`
+	Queue       string    `json:"queue,omitempty"` // unless they are of several
+	Code        string    `json:"code"`
+	Message     string    `json:"message"`
+	Count       int       `json:"count"`
+	Capped      bool      `json:"capped"` // there may be more than count
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
+	Sample      []job.ID  `json:"sample"`
+}
+
+// deadGroups is GET /v1/dead/groups.
+func (h *Handler) deadGroups(w http.ResponseWriter, r *http.Request) error {
+	params, err := readParams(r)
+	if err != nil {
+		return err
+	}
+	q, err := readDead(params, selecting)
+	if err != nil {
+		return err
+	}
+	groups, err := h.node.DeadGroups(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	views := make([]groupView, len(groups.Groups))
+	for i, g := range groups.Groups {
+		views[i] = groupView{g.Fingerprint, g.Kind, g.Queue, g.Code, shortMessage(g.Message), g.Count, !groups.Complete, g.First, g.Last, g.Sample}
+	}
+	return answer(w, http.StatusOK, map[string]any{"groups": views, "complete": groups.Complete})
 }
 
 // redriveDead is POST /v1/dead/redrive: each match gets a new life.
@@ -40,7 +87,7 @@ func (h *Handler) redriveDead(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, done)
+	return answerBulk(w, done, "redriven", dryRun)
 }
 
 // purgeDead is DELETE /v1/dead: each match is removed, with its history.
@@ -49,14 +96,21 @@ func (h *Handler) purgeDead(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	matched, err := h.node.PurgeDead(r.Context(), q, dryRun)
+	done, err := h.node.PurgeDead(r.Context(), q, dryRun)
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, struct {
-		Matched int  `json:"matched"` // and removed, unless it is a dry run
-		DryRun  bool `json:"dry_run,omitempty"`
-	}{matched, dryRun})
+	return answerBulk(w, done, "deleted", dryRun)
+}
+
+// answerBulk says what was done, or would be.
+func answerBulk(w http.ResponseWriter, b actors.Bulk, verb string, dryRun bool) error {
+	if dryRun {
+		return answer(w, http.StatusOK, map[string]any{
+			"matched": b.Matched, "capped": b.Capped, "sample": pageOf(persistence.Page{Jobs: b.Sample}).Jobs, "dry_run": true,
+		})
+	}
+	return answer(w, http.StatusOK, map[string]any{"matched": b.Matched, verb: b.Done, "more": b.More})
 }
 
 // readBulk reads whom an action in bulk concerns, from the query or the body, not both. To concern everybody takes a
@@ -93,8 +147,7 @@ func readBulk(w http.ResponseWriter, r *http.Request) (q persistence.Query, dryR
 	if len(params) > 0 && all {
 		return q, false, refuse("invalid", "all: not together with a filter")
 	}
-	q, err = readFilter(params, selecting)
-	q.Statuses = []job.Status{job.Failed}
+	q, err = readDead(params, selecting)
 	return q, dryRun, err
 }
 

@@ -10,15 +10,24 @@
 //
 //	exchange   request id, access log, metrics; hands its writer on with Unwrap, so that deadlines and flushes reach the connection
 //	recover    a panic becomes a 500, the server lives
-//	guard      security headers, Host check when there are no tokens, cross-origin check of unsafe methods
+//	guard      security headers, Host check when there are no tokens, listed origins, cross-origin check of unsafe methods
 //	router     gorilla/mux; unknown routes and methods are problems like all others
-//	admit      bearer token or session, unless the route is open
+//	admit      bearer token or session, unless the route is open; a stream token or ticket where the route says so
 //	handler    returns an error or writes an answer, never both; one table turns errors into problems
 //
 // # Bounds
 //
 // Each bound has a name in limits.go and answers with a problem: 413 for a body that is too large, 429 for too many streams, 503 with
 // Retry-After for what will pass.
+//
+// # Who may see what
+//
+// A token opens everything; so does a session, which is a cookie that was signed for a token's bearer. A stream token and a
+// ticket open the jobs of their topics, on the routes that are marked so in the table, and on no other: what has an {id} in its path is held to
+// them before its handler is called, and a job that they do not show looks like one that does not exist. What is signed carries what it is
+// for, so that none passes for another, and any node can check it; only "was used" and "was ended" are kept (Config.Once).
+//
+// A stream ends with what it was opened by, and is checked again at every return, so at least every StreamLimits.MaxAge.
 //
 // # Streams
 //

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -16,8 +15,10 @@ import (
 type exchange struct {
 	requestID string
 	route     string // the template, never the path
-	principal string
+	caller
 	ip        string
+	secure    bool // TLS, here or at a trusted proxy
+	foreign   bool // sent by a page of another, listed origin
 	streaming bool
 	status    int
 	bytes     int64
@@ -63,7 +64,8 @@ func (w *recorder) Write(p []byte) (int, error) {
 func (h *Handler) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		x := &exchange{requestID: rand.Text()[:16], route: "unmatched", ip: clientIP(r)}
+		x := &exchange{requestID: rand.Text()[:16], route: "unmatched"}
+		x.ip, x.secure = remote(r, h.cfg.Proxies)
 		rec := &recorder{w, x}
 		rec.Header().Set("X-Request-Id", x.requestID)
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
@@ -117,14 +119,6 @@ func (h *Handler) finish(r *http.Request, x *exchange, took time.Duration) {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
 	h.log.LogAttrs(r.Context(), level, "request", attrs...)
-}
-
-func clientIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // methodLabel bounds what a client can put into labels and logs.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -28,7 +29,8 @@ func readParams(r *http.Request) (url.Values, error) {
 // A filter is read from queries and, in bulk actions, from bodies. One reader a parameter serves both.
 type filterParam func(q *persistence.Query, value string) error
 
-var selecting = map[string]filterParam{
+// selectingNames are those that a search has as qualifiers.
+var selectingNames = map[string]filterParam{
 	"kind":        filterName(func(q *persistence.Query) *string { return &q.Kind }),
 	"queue":       filterName(func(q *persistence.Query) *string { return &q.Queue }),
 	"owner":       filterName(func(q *persistence.Query) *string { return &q.Owner }),
@@ -36,16 +38,14 @@ var selecting = map[string]filterParam{
 	"group":       filterName(func(q *persistence.Query) *string { return &q.Group }),
 	"batch":       filterName(func(q *persistence.Query) *string { return &q.Batch }),
 	"fingerprint": filterName(func(q *persistence.Query) *string { return &q.Fingerprint }),
-	"text": func(q *persistence.Query, value string) error {
-		if len(value) > maxText {
-			return fmt.Errorf("%d bytes, at most %d", len(value), maxText)
-		}
-		q.Text = strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD")
-		return nil
-	},
-	"from": filterTime(func(q *persistence.Query) *time.Time { return &q.From }),
-	"to":   filterTime(func(q *persistence.Query) *time.Time { return &q.To }),
 }
+
+var selecting = union(selectingNames, map[string]filterParam{
+	"q":    readSearch,
+	"text": addText,
+	"from": filterTime(narrowFrom),
+	"to":   filterTime(narrowTo),
+})
 
 var paging = map[string]filterParam{
 	"cursor": func(q *persistence.Query, value string) (err error) {
@@ -58,25 +58,46 @@ var paging = map[string]filterParam{
 		}
 		return nil
 	},
+	"fields": func(q *persistence.Query, value string) error {
+		if q.Payloads = value == "payload"; !q.Payloads {
+			return fmt.Errorf("%.40q: want payload, or leave it out", value)
+		}
+		return nil
+	},
 }
 
 var (
 	deadParams = union(selecting, paging)
-	listParams = union(deadParams, map[string]filterParam{
-		"status": func(q *persistence.Query, value string) error {
-			for name := range strings.SplitSeq(value, ",") {
-				status, err := job.ParseStatus(name)
-				if err != nil {
-					return err
-				}
-				if !slices.Contains(q.Statuses, status) {
-					q.Statuses = append(q.Statuses, status)
-				}
-			}
-			return nil
-		},
-	})
+	listParams = union(deadParams, map[string]filterParam{"status": addStatuses})
 )
+
+// addStatuses adds those of a list: a job is in one of them.
+func addStatuses(q *persistence.Query, value string) error {
+	for name := range strings.SplitSeq(value, ",") {
+		status, err := job.ParseStatus(name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(q.Statuses, status) {
+			q.Statuses = append(q.Statuses, status)
+		}
+	}
+	return nil
+}
+
+func addText(q *persistence.Query, value string) error {
+	text, err := cleanText(value)
+	q.Texts = append(q.Texts, text)
+	return err
+}
+
+// cleanText is a text that stores can look for.
+func cleanText(value string) (string, error) {
+	if len(value) > maxText {
+		return "", fmt.Errorf("%d bytes, at most %d", len(value), maxText)
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD"), nil
+}
 
 func union(all ...map[string]filterParam) map[string]filterParam {
 	sum := map[string]filterParam{}
@@ -86,20 +107,25 @@ func union(all ...map[string]filterParam) map[string]filterParam {
 	return sum
 }
 
+var errTwice = errors.New("given more than once")
+
 func filterName(field func(*persistence.Query) *string) filterParam {
 	return func(q *persistence.Query, value string) error {
+		if *field(q) != "" {
+			return errTwice
+		}
 		*field(q) = value
 		return checkName(value)
 	}
 }
 
-func filterTime(field func(*persistence.Query) *time.Time) filterParam {
+func filterTime(narrow func(*persistence.Query, time.Time)) filterParam {
 	return func(q *persistence.Query, value string) error {
 		t, err := time.Parse(time.RFC3339Nano, value)
 		if err != nil {
 			return fmt.Errorf("%.40q: want a time such as 2026-01-02T15:04:05Z", value)
 		}
-		*field(q) = t
+		narrow(q, t)
 		return nil
 	}
 }

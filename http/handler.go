@@ -18,7 +18,7 @@ type Handler struct {
 	node     Node
 	log      *slog.Logger
 	metrics  *metrics
-	sessions *sessions
+	signer   *signer
 	streams  *streams
 	document []byte // OpenAPI as JSON
 	page     *page
@@ -27,8 +27,8 @@ type Handler struct {
 
 var _ http.Handler = (*Handler)(nil)
 
-// New makes the interface. It panics on a configuration that can't work: no node, a token without a valid name, metrics registered
-// twice.
+// New makes the interface. It panics on a configuration that can't work: no node, a token without a valid name, a secret that is too
+// short, metrics registered twice.
 func New(cfg Config) *Handler {
 	if cfg.Node == nil {
 		panic("httpapi: New without a node")
@@ -38,11 +38,14 @@ func New(cfg Config) *Handler {
 			panic(fmt.Sprintf("httpapi: token name %q", token.Name))
 		}
 	}
+	if err := CheckSecrets(cfg.Secrets); err != nil {
+		panic("httpapi: " + err.Error())
+	}
 	cfg = cfg.withDefaults()
 	m := newMetrics(cfg.Registerer)
 	h := &Handler{
 		cfg: cfg, node: cfg.Node, log: cfg.Logger, metrics: m,
-		sessions: newSessions(), streams: newStreams(cfg.Streams, m),
+		signer: newSigner(cfg.Secrets), streams: newStreams(cfg.Streams, m),
 		document: openAPI(), page: newPage(cfg.UI),
 	}
 	h.chain = h.observe(h.guard(h.router()))
@@ -86,7 +89,10 @@ func (h *Handler) admit(one route) http.Handler {
 		x := exchangeOf(r)
 		x.route = one.path
 		if !one.open {
-			name, err := h.authenticate(r)
+			who, err := h.authenticate(r, one)
+			if x.caller = who; err == nil && who.grant != nil {
+				err = h.admitJob(r, who.grant)
+			}
 			if err != nil {
 				if one.stream {
 					h.metrics.rejected.WithLabelValues("auth").Inc()
@@ -94,7 +100,11 @@ func (h *Handler) admit(one route) http.Handler {
 				h.fail(w, r, err)
 				return
 			}
-			x.principal = name
+			if one.stream && !who.expires.IsZero() {
+				ctx, cancel := context.WithDeadlineCause(r.Context(), who.expires, errOutOfTime)
+				defer cancel()
+				r = r.WithContext(ctx)
+			}
 		}
 		if !one.long {
 			limit := apiTimeout

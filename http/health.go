@@ -17,7 +17,7 @@ func (h *Handler) ready(w http.ResponseWriter, r *http.Request) error {
 	checks, ok := h.node.Ready(r.Context())
 	shown := map[string]string{}
 	maps.Copy(shown, checks)
-	if _, err := h.authenticate(r); err != nil {
+	if _, err := h.authenticate(r, route{}); err != nil {
 		for check, says := range shown {
 			if says != "ok" {
 				shown[check] = "failing"

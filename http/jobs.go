@@ -3,22 +3,35 @@ package httpapi
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-
-	"golang.org/x/sync/errgroup"
+	"strings"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// jobPage is one page of a list, without payloads, checkpoints and large results.
+// jobPage is one page of a list.
 type jobPage struct {
-	Jobs    []job.View `json:"jobs"`
-	Next    string     `json:"next,omitempty"`    // the cursor of the next page
-	Missing []job.ID   `json:"missing,omitempty"` // ids that name no job
+	Jobs    []jobRow  `json:"jobs"`
+	Next    string    `json:"next,omitempty"`    // the cursor of the next page
+	Scan    *scanView `json:"scan,omitempty"`    // of a list by filters
+	Missing []job.ID  `json:"missing,omitempty"` // ids that name no job
+}
+
+// jobRow is a job in a list: without checkpoint and large results, and without payload unless that was asked for.
+type jobRow struct {
+	job.View
+	PayloadOmitted bool `json:"payload_omitted,omitempty"` // it was asked for, and is too large for a list
+}
+
+// scanView says how far a list has looked.
+type scanView struct {
+	Complete bool      `json:"complete"`         // false: it stopped before the page was full; next goes on
+	BackTo   time.Time `json:"back_to,omitzero"` // of the oldest job looked at, if it is not complete
 }
 
 // get is GET /v1/jobs/{id}. The version is the ETag: a poll that finds nothing new costs no body.
@@ -43,16 +56,22 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if ids, ok := params["ids"]; ok {
+	grant := exchangeOf(r).grant
+	ids, ok := params["ids"]
+	if grant != nil && !ok {
+		return refuse("forbidden", "a stream token reads jobs by their ids only: ?ids=")
+	}
+	if ok {
 		if len(params) > 1 {
 			return refuse("invalid", "ids: not together with filters")
 		}
-		return h.poll(w, r, ids)
+		return h.poll(w, r, ids, grant)
 	}
 	q, err := readFilter(params, listParams)
 	if err != nil {
 		return err
 	}
+	q.Bounded = true
 	page, err := h.node.List(r.Context(), q)
 	if err != nil {
 		return err
@@ -61,47 +80,52 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func pageOf(page persistence.Page) jobPage {
-	p := jobPage{Jobs: make([]job.View, len(page.Jobs))}
+	p := jobPage{Jobs: make([]jobRow, len(page.Jobs)), Scan: &scanView{Complete: !page.Cut}}
 	for i := range page.Jobs {
-		p.Jobs[i] = page.Jobs[i].View()
+		j, row := &page.Jobs[i], &p.Jobs[i]
+		row.View = j.View()
+		row.Payload = j.Payload
+		row.PayloadOmitted = slices.Contains(page.Omitted, j.ID)
+		if row.Error != nil {
+			row.Error.Message = shortMessage(row.Error.Message)
+		}
 	}
 	if !page.Next.IsZero() {
 		p.Next = page.Next.String()
 	}
+	if page.Cut {
+		p.Scan.BackTo = page.Next.Time()
+	}
 	return p
 }
 
+// shortMessage is as much of a failure's message as a list shows.
+func shortMessage(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
+}
+
 // poll is for clients that can't keep a stream open. The ETag covers the version of every job asked for.
-func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string) error {
+// A job that the grant does not show is missing like one that is not there.
+func (h *Handler) poll(w http.ResponseWriter, r *http.Request, values []string, g *grant) error {
 	ids, err := readIDs(values)
 	if err != nil {
 		return err
 	}
-	jobs := make([]*job.Job, len(ids))
-	group, ctx := errgroup.WithContext(r.Context())
-	group.SetLimit(8)
-	for i, id := range ids {
-		group.Go(func() error {
-			j, err := h.node.Get(ctx, id)
-			if err == nil {
-				jobs[i] = &j
-			} else if !errors.Is(err, persistence.ErrNotFound) {
-				return err
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	jobs, err := h.jobs(r.Context(), ids)
+	if err != nil {
 		return err
 	}
-	page, hash := jobPage{Jobs: []job.View{}}, sha256.New()
+	page, hash := jobPage{Jobs: []jobRow{}}, sha256.New()
 	for i, j := range jobs {
-		if j == nil {
+		if j == nil || g != nil && !g.showsJob(j) {
 			page.Missing = append(page.Missing, ids[i])
 			fmt.Fprintf(hash, "%s -\n", ids[i])
 			continue
 		}
-		page.Jobs = append(page.Jobs, j.View())
+		page.Jobs = append(page.Jobs, jobRow{View: j.View()})
 		fmt.Fprintf(hash, "%s %d\n", j.ID, j.Rev)
 	}
 	if unchanged(w, r, `"`+hex.EncodeToString(hash.Sum(nil)[:16])+`"`) {

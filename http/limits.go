@@ -11,23 +11,38 @@ const (
 	maxDepth     = 100  // nesting of JSON
 	maxReason    = 512  // bytes of a reason given for an action
 	maxText      = 200  // bytes of a text searched for
+	maxSearch    = 1000 // bytes of a search
+	maxTerms     = 20   // qualifiers and words in it
+	maxPath      = 8    // names in payload.PATH
+	minIDDigits  = 4    // of an id that is searched for by its beginning
 	maxPollIDs   = 100  // ids in one GET /v1/jobs?ids=
+	maxMessage   = 300  // bytes of a failure's message in a list
 	maxDiffers   = 20   // differences named in a conflict of keys
 	maxErrors    = 20   // malformed items named in the refusal of a batch
-	maxSessions  = 1000
-	maxToken     = 512 // bytes of a token presented
+	maxToken     = 512  // bytes of a token presented
 
-	sessionAge = 12 * time.Hour
+	maxGrantTopics = 50      // of one stream token or ticket
+	maxGrantText   = 8 << 10 // bytes of one presented: twice what so many topics need
+	maxTokenID     = 64      // bytes of a token's own id
+	maxHops        = 50      // proxies that one X-Forwarded-For is believed to name
+	maxListed      = 1000    // streams in one list of them
+	maxListTopics  = 20      // of each of them
+
+	sessionAge     = 12 * time.Hour
+	streamTokenAge = 15 * time.Minute // at most
+	ticketAge      = time.Minute
+	clockSkew      = time.Minute            // how far nodes' clocks may be apart
+	markTimeout    = 300 * time.Millisecond // of reading whether a session was ended
 
 	apiTimeout  = 25 * time.Second // what one call of the node may take
 	bulkTimeout = 2 * time.Minute  // and one that touches many jobs
 )
 
-// StreamLimits bound the streams. Zero fields take the defaults.
+// StreamLimits bound the streams of one node. Zero fields take the defaults.
 type StreamLimits struct {
 	Total        int // open at once; default 20,000
-	PerPrincipal int // default 1,000
-	PerIP        int // default 1,000
+	PerPrincipal int // default 1,000; a stream token counts by its owner, or by itself
+	PerIP        int // default 1,000; an IPv6 /64 counts as one address
 
 	Heartbeat    time.Duration // longest silence; default 15 s
 	MaxAge       time.Duration // a stream ends between 90 and 100 % of it; default 10 min

@@ -19,6 +19,8 @@ type metrics struct {
 	deliveryLag  *prometheus.HistogramVec
 	flushSeconds prometheus.Histogram
 	readyAfter   *prometheus.HistogramVec
+
+	credentials *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -41,9 +43,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			.0001, .001, .01, .1, .5, 1, 5)),
 		readyAfter: prometheus.NewHistogramVec(histogram("sse_ready_seconds", "From opening a stream to its ready.",
 			.001, .005, .01, .05, .1, .5, 1, 5), []string{"mode"}),
+		credentials: counter("stream_credentials_total", "Stream tokens and tickets given out, taken and refused.", "kind", "result"),
 	}
 	m.touch()
-	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.readyAfter)
+	reg.MustRegister(m.requests, m.connections, m.opened, m.closed, m.rejected, m.events, m.sentBytes, m.deliveryLag, m.flushSeconds, m.readyAfter,
+		m.credentials)
 	return m
 }
 
@@ -54,13 +58,18 @@ func (m *metrics) touch() {
 		m.opened.WithLabelValues(mode)
 		m.readyAfter.WithLabelValues(mode)
 	}
-	for _, reason := range []string{"client", "done", "drain", "max_age", "slow", "write_timeout", "error"} {
+	for _, reason := range []string{"client", "done", "drain", "max_age", "expired", "slow", "write_timeout", "error"} {
 		m.closed.WithLabelValues(reason)
 	}
 	for _, reason := range []string{"auth", "limit", "draining", "bad_request"} {
 		m.rejected.WithLabelValues(reason)
 	}
-	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventBeat, eventFault, eventEnd} {
+	for _, result := range []string{"issued", "taken", "expired", "refused"} {
+		m.credentials.WithLabelValues("token", result)
+		m.credentials.WithLabelValues("ticket", result)
+	}
+	m.credentials.WithLabelValues("ticket", "spent")
+	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventStats, eventPlace, eventBeat, eventFault, eventEnd} {
 		m.events.WithLabelValues(event)
 	}
 	for _, class := range []string{"transition", "progress"} {

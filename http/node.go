@@ -16,6 +16,7 @@ type Node interface {
 	Operator
 	QueueKeeper
 	Watcher
+	Inspector
 
 	// Ready says whether the node can take work now: one text per check, "ok" where nothing is wrong.
 	Ready(ctx context.Context) (checks map[string]string, ok bool)
@@ -33,7 +34,10 @@ type Submitter interface {
 type Reader interface {
 	Get(ctx context.Context, id job.ID) (job.Job, error)
 	List(ctx context.Context, q persistence.Query) (persistence.Page, error)
+	DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error)
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
+	// Waiting says why a job waits; its reason is none if it does not.
+	Waiting(ctx context.Context, id job.ID) (actors.Waiting, error)
 	// OpenArtifact opens a file of the job's; the caller closes it.
 	OpenArtifact(ctx context.Context, id job.ID, name string) (job.Artifact, persistence.ArtifactFile, error)
 }
@@ -44,14 +48,21 @@ type Operator interface {
 	// Retry hastens a job that waits, and redrives one that failed or was cancelled.
 	Retry(ctx context.Context, id job.ID, by string) (job.Job, error)
 	Delete(ctx context.Context, id job.ID) error
-	RedriveDead(ctx context.Context, q persistence.Query, by string, dryRun bool) (actors.Redrive, error)
-	PurgeDead(ctx context.Context, q persistence.Query, dryRun bool) (matched int, err error)
+	RedriveDead(ctx context.Context, q persistence.Query, by string, dryRun bool) (actors.Bulk, error)
+	PurgeDead(ctx context.Context, q persistence.Query, dryRun bool) (actors.Bulk, error)
 }
 
 // QueueKeeper shows and sets queues.
 type QueueKeeper interface {
 	Queues(ctx context.Context) ([]actors.QueueState, error)
 	SetQueue(ctx context.Context, name string, change func(*persistence.QueueSettings)) (actors.QueueState, error)
+}
+
+// Inspector shows nodes, and what lives on them.
+type Inspector interface {
+	Nodes() []actors.NodeInfo
+	// ActorsOf asks a node, this one if it has no name, what lives there; with a job only that one's actor is among the jobs.
+	ActorsOf(ctx context.Context, node string, only job.ID) (actors.ActorTree, error)
 }
 
 // Watcher opens streams.

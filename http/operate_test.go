@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
@@ -21,7 +20,24 @@ func TestDeadLetters(t *testing.T) {
 	if len(page.Jobs) != 3 || page.Jobs[0].Error.Message != "boom 17" {
 		t.Fatalf("%+v", page)
 	}
-	for _, body := range []string{"", "{}", `{"dry_run":true}`, `{"knd":"boom"}`, `{"all":true,"kind":"boom"}`, `{"status":"queued","kind":"boom"}`, `{"kind":"a/b"}`} {
+	var groups struct {
+		Groups   []groupView
+		Complete bool
+	}
+	do(t, rig.Server, "GET", "/v1/dead/groups?kind=boom&q=boom", "").decode(t, &groups)
+	if len(groups.Groups) != 1 || !groups.Complete {
+		t.Fatalf("%+v", groups)
+	}
+	if g := groups.Groups[0]; g.Count != 3 || g.Fingerprint != print || g.Capped || g.Kind != "boom" || g.Queue != "default" || g.Message != "boom 17" ||
+		len(g.Sample) != 3 || g.Sample[0] != page.Jobs[0].ID || g.Last.Before(g.First) {
+		t.Errorf("%+v", g)
+	}
+	for query, want := range map[string]int{"/v1/dead?q=status:failed": 200, "/v1/dead?q=status:queued": 422, "/v1/dead/groups?limit=1": 422} {
+		if r := do(t, rig.Server, "GET", query, ""); r.StatusCode != want {
+			t.Errorf("%s: %d", query, r.StatusCode)
+		}
+	}
+	for _, body := range []string{"", "{}", `{"q":"knd:boom"}`, `{"q":"status:completed"}`, `{"dry_run":true}`, `{"knd":"boom"}`, `{"all":true,"kind":"boom"}`, `{"status":"queued","kind":"boom"}`, `{"kind":"a/b"}`} {
 		for method, path := range map[string]string{"POST": "/v1/dead/redrive", "DELETE": "/v1/dead"} {
 			if r := do(t, rig.Server, method, path, body); r.StatusCode != 422 {
 				t.Errorf("%s %s with %q: %d %s", method, path, body, r.StatusCode, r.body)
@@ -36,13 +52,20 @@ func TestDeadLetters(t *testing.T) {
 	if r := do(t, rig.Server, "POST", "/v1/dead/redrive?kind=boom", `{"tag":"sad"}`); r.StatusCode != 422 {
 		t.Errorf("filters at both places: %d", r.StatusCode)
 	}
-	var done actors.Redrive
-	do(t, rig.Server, "POST", "/v1/dead/redrive", `{"tag":"sad","dry_run":true}`).decode(t, &done)
-	if done.Matched != 3 || done.Redriven != 0 || !done.DryRun {
-		t.Errorf("dry run: %+v", done)
+	var done struct {
+		Matched, Redriven, Deleted int
+		Capped, More               bool
+		DryRun                     bool `json:"dry_run"`
+		Sample                     []job.View
+	}
+	for method, path := range map[string]string{"POST": "/v1/dead/redrive", "DELETE": "/v1/dead"} {
+		do(t, rig.Server, method, path, `{"q":"tag:sad error:boom","dry_run":true}`).decode(t, &done)
+		if done.Matched != 3 || done.Capped || done.Redriven+done.Deleted != 0 || !done.DryRun || len(done.Sample) != 3 || done.Sample[0].Kind != "boom" {
+			t.Errorf("dry run: %+v", done)
+		}
 	}
 	do(t, rig.Server, "POST", "/v1/dead/redrive?tag=sad", "").decode(t, &done)
-	if done.Matched != 3 || done.Redriven != 3 {
+	if done.Matched != 3 || done.Redriven != 3 || done.More {
 		t.Errorf("redrive: %+v", done)
 	}
 	for _, j := range page.Jobs {
@@ -50,9 +73,9 @@ func TestDeadLetters(t *testing.T) {
 			t.Errorf("after the redrive: life %d", view.Run)
 		}
 	}
-	var purged struct{ Matched int }
+	var purged struct{ Matched, Deleted int }
 	do(t, rig.Server, "DELETE", "/v1/dead?all=true", "").decode(t, &purged)
-	if purged.Matched != 3 {
+	if purged.Matched != 3 || purged.Deleted != 3 {
 		t.Errorf("purge: %+v", purged)
 	}
 	do(t, rig.Server, "GET", "/v1/dead", "").decode(t, &page)

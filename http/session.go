@@ -1,71 +1,15 @@
 package httpapi
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
+	"context"
 	"net/http"
-	"strings"
-	"sync"
+	"slices"
 	"time"
 )
 
-// sessions are the logins of people at the page. They live in memory: after a restart, and at another node, people log in again.
-type sessions struct {
-	mu   sync.Mutex
-	open map[[sha256.Size]byte]session // by the hash of the id, so that a look at the memory opens none
-	now  func() time.Time
-}
-
-type session struct {
-	principal string
-	expires   time.Time
-}
-
-func newSessions() *sessions {
-	return &sessions{open: map[[sha256.Size]byte]session{}, now: time.Now}
-}
-
-// begin makes a session and returns its id. When there are too many, the one that would end first does.
-func (s *sessions) begin(principal string) string {
-	id := rand.Text() + rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	var first [sha256.Size]byte
-	var firstEnds time.Time
-	for key, one := range s.open {
-		if !one.expires.After(now) {
-			delete(s.open, key)
-		} else if firstEnds.IsZero() || one.expires.Before(firstEnds) {
-			first, firstEnds = key, one.expires
-		}
-	}
-	if len(s.open) >= maxSessions {
-		delete(s.open, first)
-	}
-	s.open[sha256.Sum256([]byte(id))] = session{principal, now.Add(sessionAge)}
-	return id
-}
-
-func (s *sessions) end(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, sha256.Sum256([]byte(id)))
-}
-
-func (s *sessions) principal(r *http.Request) (string, bool) {
-	id, ok := sessionID(r)
-	if !ok {
-		return "", false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, ok := s.open[sha256.Sum256([]byte(id))]
-	if !ok || !found.expires.After(s.now()) {
-		return "", false
-	}
-	return found.principal, true
-}
+// A session is a person's log-in at the page. It is kept by nobody: the cookie is signed, so that every node can read it, and says
+// which token it was opened with, so that it ends with that token. Where marks are kept (Config.Once), logging out ends it
+// everywhere; else it only takes the cookie away.
 
 // A cookie of the first name binds to the host and to TLS; browsers take it over TLS only.
 const (
@@ -73,25 +17,59 @@ const (
 	plainCookie  = "troupe_session"
 )
 
-func sessionID(r *http.Request) (string, bool) {
-	for _, name := range []string{secureCookie, plainCookie} {
-		if c, err := r.Cookie(name); err == nil && c.Value != "" && len(c.Value) <= maxToken {
-			return c.Value, true
-		}
+// sessionOf is the cookie of this connection's kind: over TLS, one that was set without it may be another's.
+func sessionOf(r *http.Request, secure bool) (string, bool) {
+	name := plainCookie
+	if secure {
+		name = secureCookie
+	}
+	if c, err := r.Cookie(name); err == nil && c.Value != "" && len(c.Value) <= maxToken {
+		return c.Value, true
 	}
 	return "", false
 }
 
-// sessionCookie is the cookie for this connection. A proxy that ends TLS says so; a client that lies about it only keeps
-// its own cookie from being sent.
-func sessionCookie(r *http.Request, id string, age time.Duration) *http.Cookie {
+func sessionCookie(secure bool, value string, age time.Duration) *http.Cookie {
 	c := &http.Cookie{
-		Name: plainCookie, Value: id, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: plainCookie, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+	if secure {
 		c.Name, c.Secure = secureCookie, true
 	}
 	return c
+}
+
+// session says who the cookie's bearer is.
+func (h *Handler) session(r *http.Request) (caller, error) {
+	text, ok := sessionOf(r, exchangeOf(r).secure)
+	if !ok {
+		return caller{}, refuse("unauthenticated", "send Authorization: Bearer TOKEN, or open a session")
+	}
+	c, err := h.signer.check(forSession, text, sessionAge)
+	if err != nil || !h.opened(c) || h.ended(r.Context(), c) {
+		return caller{}, refuse("unauthenticated", "the session has ended: open another")
+	}
+	return caller{principal: c.Subject, expires: c.ExpiresAt.Time}, nil
+}
+
+// opened says whether the token that opened the session is still taken.
+func (h *Handler) opened(c claims) bool {
+	return slices.ContainsFunc(h.cfg.Tokens, func(t Token) bool { return t.Name == c.Subject && t.mark() == c.Token })
+}
+
+// ended says whether somebody logged out of it. While the marks can't be read, a session counts until it expires: people must
+// get to the page just then.
+func (h *Handler) ended(ctx context.Context, c claims) bool {
+	if h.cfg.Once == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, markTimeout)
+	defer cancel()
+	spent, err := h.cfg.Once.Spent(ctx, "session:"+c.ID)
+	if err != nil {
+		h.log.Debug("can't read whether a session was ended", "error", err)
+	}
+	return spent
 }
 
 // logIn turns a token into a session.
@@ -104,14 +82,18 @@ func (h *Handler) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err := readObject(body, "", fields{"token": text(&secret, maxToken)}); err != nil {
 		return err
 	}
-	name, ok := principalOf(h.cfg.Tokens, secret)
+	token, ok := tokenOf(h.cfg.Tokens, secret)
 	if !ok && len(h.cfg.Tokens) > 0 {
 		return refuse("unauthenticated", "the token is not known")
 	}
 	if ok {
-		http.SetCookie(w, sessionCookie(r, h.sessions.begin(name), sessionAge))
+		text, _, err := h.signer.sign(forSession, claims{Token: token.mark()}.of(token.Name), sessionAge)
+		if err != nil {
+			return err
+		}
+		http.SetCookie(w, sessionCookie(exchangeOf(r).secure, text, sessionAge))
 	}
-	return answer(w, http.StatusOK, me{Principal: name, Open: len(h.cfg.Tokens) == 0})
+	return answer(w, http.StatusOK, me{Principal: token.Name, Open: len(h.cfg.Tokens) == 0})
 }
 
 // me says who asks, so that a page knows whether to show a login.
@@ -124,14 +106,19 @@ func (h *Handler) whoAmI(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, me{Principal: exchangeOf(r).principal, Open: len(h.cfg.Tokens) == 0})
 }
 
+// logOut takes the cookies away and ends the session. If that can't be noted now, the answer says so: the cookie would open
+// the door to somebody who copied it.
 func (h *Handler) logOut(w http.ResponseWriter, r *http.Request) error {
-	if id, ok := sessionID(r); ok {
-		h.sessions.end(id)
-		for _, name := range []string{secureCookie, plainCookie} {
-			if _, err := r.Cookie(name); err == nil {
-				c := sessionCookie(r, "", -time.Second)
-				c.Name, c.Secure = name, name == secureCookie
-				http.SetCookie(w, c)
+	secure := exchangeOf(r).secure
+	for _, name := range []string{secureCookie, plainCookie} {
+		if _, err := r.Cookie(name); err == nil {
+			http.SetCookie(w, sessionCookie(name == secureCookie, "", -time.Second))
+		}
+	}
+	if text, ok := sessionOf(r, secure); ok && h.cfg.Once != nil {
+		if c, err := h.signer.check(forSession, text, sessionAge); err == nil {
+			if _, err := h.cfg.Once.Spend(r.Context(), "session:"+c.ID, max(time.Until(c.ExpiresAt.Time), 0)+clockSkew); err != nil {
+				return err
 			}
 		}
 	}

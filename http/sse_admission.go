@@ -5,13 +5,17 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/meta-ad-studio/troupe/actors"
 )
 
 // Why a stream is ended by this side, as a cause of its context.
 var (
-	errDrain  = errors.New("drain")
-	errMaxAge = errors.New("max_age")
+	errDrain     = errors.New("drain")
+	errMaxAge    = errors.New("max_age")
+	errOutOfTime = errors.New("expired") // what its client showed to open it
 )
 
 // streams counts and bounds the open streams, and ends them all when the server drains.
@@ -19,22 +23,55 @@ type streams struct {
 	limits  StreamLimits
 	metrics *metrics
 
-	mu          sync.Mutex
-	open        map[*ticket]struct{}
-	byPrincipal map[string]int
-	byIP        map[string]int
-	closing     bool
+	mu       sync.Mutex
+	open     map[*seat]struct{}
+	byHolder map[string]int
+	byPlace  map[string]int
+	closed   map[string]int64 // by reason
+	closing  bool
 }
 
-// ticket is one stream's place.
-type ticket struct {
-	principal, ip string
-	end           context.CancelCauseFunc
-	slot          *time.Timer
+// seat is one stream's place. Who looks at the streams reads it while the stream goes on.
+type seat struct {
+	visitor
+	id     string
+	opened time.Time
+	end    context.CancelCauseFunc
+	slot   *time.Timer
+
+	sent   atomic.Int64            // frames
+	shows  atomic.Pointer[showing] // nil until it is open
+	reason string                  // why it ended, set by its own goroutine before it leaves; empty if it never was open
+}
+
+// visitor is who opens a stream.
+type visitor struct {
+	principal string
+	holder    string // whose streams are counted together; empty is nobody's
+	ip, proto string
+}
+
+// showing is what an open stream shows, and how it keeps up.
+type showing struct {
+	topics  []string // the first few
+	more    int
+	mode    string
+	backlog func() actors.Backlog // nil: there is none
+}
+
+// visitorOf is who has sent the request.
+func visitorOf(x *exchange, proto string) visitor {
+	v := visitor{principal: x.principal, holder: x.principal, ip: x.ip, proto: proto}
+	if x.grant != nil {
+		v.holder = x.grant.holder()
+	}
+	return v
 }
 
 func newStreams(limits StreamLimits, m *metrics) *streams {
-	return &streams{limits: limits, metrics: m, open: map[*ticket]struct{}{}, byPrincipal: map[string]int{}, byIP: map[string]int{}}
+	return &streams{
+		limits: limits, metrics: m, open: map[*seat]struct{}{}, byHolder: map[string]int{}, byPlace: map[string]int{}, closed: map[string]int64{},
+	}
 }
 
 func (s *streams) draining() bool {
@@ -43,8 +80,9 @@ func (s *streams) draining() bool {
 	return s.closing
 }
 
-// enter gives a place, or says which bound is reached. The end function is called when the stream has to end.
-func (s *streams) enter(principal, ip string, end context.CancelCauseFunc) (*ticket, error) {
+// enter gives a seat, or says which bound is reached. The end function is called when the stream has to end.
+func (s *streams) enter(v visitor, id string, end context.CancelCauseFunc) (*seat, error) {
+	place := neighbourhood(v.ip)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -53,15 +91,15 @@ func (s *streams) enter(principal, ip string, end context.CancelCauseFunc) (*tic
 		return nil, refuse("draining", "the node is shutting down")
 	case len(s.open) >= s.limits.Total:
 		return nil, s.full("%d streams are open on this node", s.limits.Total)
-	case principal != "" && s.byPrincipal[principal] >= s.limits.PerPrincipal:
+	case v.holder != "" && s.byHolder[v.holder] >= s.limits.PerPrincipal:
 		return nil, s.full("%d streams are open for this token", s.limits.PerPrincipal)
-	case s.byIP[ip] >= s.limits.PerIP:
+	case s.byPlace[place] >= s.limits.PerIP:
 		return nil, s.full("%d streams are open from this address", s.limits.PerIP)
 	}
-	t := &ticket{principal: principal, ip: ip, end: end}
+	t := &seat{visitor: v, id: id, opened: time.Now(), end: end}
 	s.open[t] = struct{}{}
-	s.byPrincipal[principal]++
-	s.byIP[ip]++
+	s.byHolder[v.holder]++
+	s.byPlace[place]++
 	return t, nil
 }
 
@@ -70,15 +108,18 @@ func (s *streams) full(format string, limit int) error {
 	return refuse("too_many", format, limit)
 }
 
-func (s *streams) leave(t *ticket) {
+func (s *streams) leave(t *seat) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, t)
 	if t.slot != nil {
 		t.slot.Stop()
 	}
-	down(s.byPrincipal, t.principal)
-	down(s.byIP, t.ip)
+	down(s.byHolder, t.holder)
+	down(s.byPlace, neighbourhood(t.ip))
+	if t.reason != "" {
+		s.closed[t.reason]++
+	}
 }
 
 func down(counts map[string]int, key string) {

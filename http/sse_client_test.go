@@ -18,12 +18,15 @@ import (
 // watcher is a client that does its duty: it applies a state if and only if it is newer, remembers the last id, and
 // checks what the contract promises. One goroutine uses it; others may ask what it was told.
 type watcher struct {
-	t      *testing.T
-	base   string
-	path   string
-	lastID string
-	onJob  func(jobData) // if set, sees each job event as it comes
-	modes  map[string]int
+	t     *testing.T
+	base  string
+	path  string
+	token string // borne, if there is one
+	// forwarded is whom a proxy says it speaks for.
+	forwarded string
+	lastID    string
+	onJob     func(jobData) // if set, sees each job event as it comes
+	modes     map[string]int
 
 	mu    sync.Mutex
 	state map[job.ID]jobData
@@ -102,6 +105,12 @@ func (w *watcher) dial(ctx context.Context) *connection {
 	req, err := http.NewRequestWithContext(ctx, "GET", w.base+w.path, nil)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.token != "" {
+		req.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	if w.forwarded != "" {
+		req.Header.Set("X-Forwarded-For", w.forwarded)
 	}
 	if w.lastID != "" {
 		req.Header.Set("Last-Event-ID", w.lastID)

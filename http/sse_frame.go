@@ -13,6 +13,8 @@ const (
 	eventJob     = "job"
 	eventReady   = "ready"
 	eventRemoved = "removed"
+	eventStats   = "stats"
+	eventPlace   = "place"
 	eventBeat    = "hb"
 	eventFault   = "fault"
 	eventEnd     = "end"

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,11 +18,11 @@ func (h *Handler) streamTopics(w http.ResponseWriter, r *http.Request) error {
 		return h.badStream(err)
 	}
 	for key := range params {
-		if key != "topic" && key != "last_event_id" {
-			return h.badStream(refuse("invalid", "unknown parameter %.80q; known are topic, last_event_id", key))
+		if key != "topic" && key != "last_event_id" && key != "ticket" {
+			return h.badStream(refuse("invalid", "unknown parameter %.80q; known are topic, last_event_id, ticket", key))
 		}
 	}
-	req, err := watchRequest(params["topic"], nil, lastEventID(r, params.Get("last_event_id")), exchangeOf(r).principal)
+	req, err := h.watchRequest(r, params["topic"], nil, lastEventID(r, params.Get("last_event_id")))
 	if err != nil {
 		return h.badStream(err)
 	}
@@ -48,7 +48,7 @@ func (h *Handler) streamBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.badStream(err)
 	}
-	req, err := watchRequest(topics, known, lastEventID(r, since), exchangeOf(r).principal)
+	req, err := h.watchRequest(r, topics, known, lastEventID(r, since))
 	if err != nil {
 		return h.badStream(err)
 	}
@@ -108,33 +108,25 @@ func lastEventID(r *http.Request, said string) cursor {
 	return parseCursor(said)
 }
 
-// watchRequest makes the node's request of a client's. "owner:me" is the principal; where nobody has a name, it is everybody.
-func watchRequest(topics []string, known map[job.ID]int64, at cursor, principal string) (actors.WatchRequest, error) {
-	if len(topics) == 0 {
-		topics = []string{"owner:me"}
+// watchRequest makes the node's request of a client's, within its rights.
+func (h *Handler) watchRequest(r *http.Request, said []string, known map[job.ID]int64, at cursor) (actors.WatchRequest, error) {
+	if len(said) == 0 {
+		said = []string{"owner:me"}
 	}
-	if len(topics) > actors.MaxTopics {
-		return actors.WatchRequest{}, refuse("too_large", "%d topics, at most %d", len(topics), actors.MaxTopics)
+	x := exchangeOf(r)
+	topics, err := readTopicList(said, x)
+	if err != nil {
+		return actors.WatchRequest{}, err
 	}
 	if len(known) > actors.MaxWatchedJobs {
 		return actors.WatchRequest{}, refuse("too_large", "known: %d jobs, at most %d", len(known), actors.MaxWatchedJobs)
 	}
-	req := actors.WatchRequest{Known: known}
-	seen := map[actors.Topic]bool{}
-	for _, said := range topics {
-		if said == "owner:me" {
-			said = string(actors.TopicAll)
-			if principal != "" {
-				said = fmt.Sprintf("owner:%s", principal)
-			}
-		}
-		topic, err := actors.ParseTopic(said)
-		if err != nil {
-			return actors.WatchRequest{}, refuse("invalid", "%s", err)
-		}
-		if !seen[topic] {
-			seen[topic] = true
-			req.Topics = append(req.Topics, topic)
+	req := actors.WatchRequest{Topics: topics, Known: known}
+	if x.grant != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
+		defer cancel()
+		if err := h.confine(ctx, &req, x.grant); err != nil {
+			return actors.WatchRequest{}, err
 		}
 	}
 	// A stream of nothing but single jobs ends with the last of them: it has to be told of those that have ended, too.
@@ -142,6 +134,41 @@ func watchRequest(topics []string, known map[job.ID]int64, at cursor, principal 
 		resumeAt(&req, at)
 	}
 	return req, nil
+}
+
+// readTopicList reads topics, each once. "owner:me" is what the caller's stream token is for, or else the principal; where nobody has a name, it
+// is everybody.
+func readTopicList(said []string, x *exchange) ([]actors.Topic, error) {
+	if len(said) > actors.MaxTopics {
+		return nil, refuse("too_large", "%d topics, at most %d", len(said), actors.MaxTopics)
+	}
+	var topics []actors.Topic
+	seen := map[actors.Topic]bool{}
+	add := func(all ...actors.Topic) {
+		for _, t := range all {
+			if !seen[t] {
+				seen[t] = true
+				topics = append(topics, t)
+			}
+		}
+	}
+	for _, text := range said {
+		switch {
+		case text != "owner:me":
+			topic, err := actors.ParseTopic(text)
+			if err != nil {
+				return nil, refuse("invalid", "%s", err)
+			}
+			add(topic)
+		case x.grant != nil:
+			add(x.grant.topics...)
+		case x.principal != "":
+			add(actors.Topic{Kind: actors.TopicOwner, Value: x.principal})
+		default:
+			add(actors.Topic{Kind: actors.TopicAll})
+		}
+	}
+	return topics, nil
 }
 
 // resumeAt asks to go on at the cursor. At 0 nothing was complete yet: the client needs the snapshot.

@@ -20,6 +20,7 @@ type stream struct {
 	control  *http.ResponseController
 	watching actors.Watching
 
+	seat    *seat
 	single  bool // of one job: ids carry its rev
 	ready   bool
 	at      cursor // the last promise
@@ -33,11 +34,11 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.Watc
 	x := exchangeOf(r)
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	place, err := h.streams.enter(x.principal, x.ip, cancel)
+	seat, err := h.streams.enter(visitorOf(x, protoLabel(r)), "s_"+rand.Text()[:12], cancel)
 	if err != nil {
 		return err
 	}
-	defer h.streams.leave(place)
+	defer h.streams.leave(seat)
 	watching, err := h.node.Watch(ctx, req)
 	if err != nil {
 		if errors.Is(err, actors.ErrClosed) {
@@ -47,18 +48,20 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.Watc
 	}
 	defer watching.Close()
 	s := &stream{
-		h: h, w: w, control: http.NewResponseController(w), watching: watching, single: single,
+		h: h, w: w, control: http.NewResponseController(w), watching: watching, seat: seat, single: single,
 		at: cursor{epoch: watching.Epoch()}, opened: time.Now(),
 	}
 	if watching.Mode() == "resume" {
 		s.at.n = req.Since
 	}
+	seat.show(req.Topics, watching.Mode(), watching.Backlog)
 	x.streaming = true
 	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(req.Topics))
 	gauge.Inc()
 	defer gauge.Dec()
 	h.metrics.opened.WithLabelValues(watching.Mode()).Inc()
 	x.end = s.serve(ctx, cancel)
+	seat.reason = x.end
 	h.metrics.closed.WithLabelValues(x.end).Inc()
 	return nil
 }
@@ -109,7 +112,7 @@ func (s *stream) open(maxAge time.Duration) error {
 	s.w.WriteHeader(http.StatusOK)
 	s.scratch = appendRetry(s.scratch[:0], jitter(time.Second, 3*time.Second))
 	s.scratch = appendFrame(s.scratch, s.at.String(), eventHello, encode(hello{
-		Proto: 1, Stream: "s_" + rand.Text()[:12], Node: s.h.cfg.Name, Epoch: s.at.epoch, Mode: s.watching.Mode(),
+		Proto: 1, Stream: s.seat.id, Node: s.h.cfg.Name, Epoch: s.at.epoch, Mode: s.watching.Mode(),
 		Beat: s.h.cfg.Streams.Heartbeat.Milliseconds(), MaxAge: maxAge.Milliseconds(), Now: timestamp(time.Now()),
 	}))
 	if err := s.write(eventHello); err != nil {
@@ -137,6 +140,9 @@ func (s *stream) show(batch actors.Batch) (ended string, err error) {
 			return "", err
 		}
 	}
+	if err := s.extras(batch); err != nil {
+		return "", err
+	}
 	if batch.Fault != "" {
 		data := faultData{Code: batch.Fault, Message: faultMessage(batch.Fault), Retry: jitter(time.Second, 3*time.Second).Milliseconds()}
 		if err := s.frame(eventFault, "", encode(data)); err != nil {
@@ -161,6 +167,19 @@ func (s *stream) show(batch actors.Batch) (ended string, err error) {
 	}
 	s.measure(began, live, batch.Updates)
 	return endLabel(batch.End), nil
+}
+
+// extras are the events that are of this moment only, and have no id.
+func (s *stream) extras(batch actors.Batch) error {
+	for _, place := range batch.Places {
+		if err := s.frame(eventPlace, "", place); err != nil {
+			return err
+		}
+	}
+	if batch.Stats == nil {
+		return nil
+	}
+	return s.frame(eventStats, "", batch.Stats)
 }
 
 func (s *stream) measure(began time.Time, live bool, updates []*actors.Update) {
@@ -193,6 +212,8 @@ func (s *stream) close(cause, err error) string {
 		reason = "drain"
 	case errors.Is(cause, errMaxAge):
 		reason = "max_age"
+	case errors.Is(cause, errOutOfTime):
+		reason = "expired"
 	case cause != nil:
 		return "client"
 	default:
@@ -215,7 +236,7 @@ func (s *stream) end(reason string) error {
 	switch reason {
 	case "done":
 		data.Resume = false
-	case "max_age":
+	case "max_age", "expired":
 		wait = jitter(0, 500*time.Millisecond)
 	default:
 		wait = jitter(time.Second, 5*time.Second)
@@ -246,6 +267,7 @@ func (s *stream) write(event string) error {
 	s.h.metrics.sentBytes.Add(float64(n))
 	if err == nil {
 		s.h.metrics.events.WithLabelValues(event).Inc()
+		s.seat.sent.Add(1)
 	}
 	return err
 }
@@ -272,7 +294,7 @@ func closedBy(err error) string {
 // endLabel bounds the reasons as labels.
 func endLabel(reason string) string {
 	switch reason {
-	case "", "done", "drain", "slow", "max_age":
+	case "", "done", "drain", "slow", "max_age", "expired":
 		return reason
 	}
 	return "error"
@@ -291,7 +313,7 @@ func scopeOf(topics []actors.Topic) string {
 	scope := "job"
 	for _, t := range topics {
 		switch t.Kind {
-		case actors.TopicAll, actors.TopicQueue:
+		case actors.TopicAll, actors.TopicQueue, actors.TopicStats:
 			return "ops"
 		case actors.TopicOwner, actors.TopicBatch:
 			scope = "owner"

@@ -141,7 +141,7 @@ func TestStreamsAreCapped(t *testing.T) {
 	waitFor(t, "places to be given up", func() bool {
 		rig.handler.streams.mu.Lock()
 		defer rig.handler.streams.mu.Unlock()
-		return len(rig.handler.streams.open) == 0 && len(rig.handler.streams.byIP) == 0
+		return len(rig.handler.streams.open) == 0 && len(rig.handler.streams.byPlace) == 0
 	})
 }
 

@@ -16,13 +16,15 @@ type accepted struct {
 }
 
 type streamLink struct {
-	URL string `json:"url"`
+	URL     string     `json:"url"`
+	Token   string     `json:"token,omitempty"`
+	Expires *time.Time `json:"expires_at,omitempty"`
 }
 
 func jobURL(id job.ID) string { return "/v1/jobs/" + id.String() }
 
 func viewOf(a *actors.Accepted) accepted {
-	return accepted{View: a.Job.FullView(), Stream: streamLink{jobURL(a.Job.ID) + "/stream"}}
+	return accepted{View: a.Job.FullView(), Stream: streamLink{URL: jobURL(a.Job.ID) + "/stream"}}
 }
 
 // submit is POST /v1/jobs.
@@ -59,7 +61,12 @@ func (h *Handler) place(w http.ResponseWriter, r *http.Request, o order) error {
 	if done.Repeated {
 		header.Set("Idempotent-Replayed", "true")
 	}
-	return answer(w, http.StatusAccepted, viewOf(&done))
+	view := viewOf(&done)
+	topic := actors.Topic{Kind: actors.TopicJob, Value: done.Job.ID.String()}
+	if view.Stream, err = h.linkTo(view.Stream.URL, exchangeOf(r).principal, topic); err != nil {
+		return err
+	}
+	return answer(w, http.StatusAccepted, view)
 }
 
 // explain says of a conflict of keys what differs.

@@ -168,4 +168,6 @@ type Depth struct {
 	Dead    int64
 	// Oldest is when the job at the head of the waiting ones was made, over all priorities; zero if none waits.
 	Oldest time.Time
+	// OldestDead is when the oldest dead letter that is listed became one, or that of the job that was made first; zero if there is none.
+	OldestDead time.Time
 }

@@ -11,6 +11,8 @@ import (
 //
 // Errors wrap ErrUnavailable, ErrInvalid or ErrNotFound where they apply.
 type Store interface {
+	Lines
+
 	// Commit writes the jobs and their lines of history in one transaction, each write under the fence (see the package's document).
 	// No two writes may be of one job. At most MaxBatch. One outcome per write, in order. A write that the store can never
 	// take fails the whole call with ErrInvalid: the caller splits the batch to find it.
@@ -23,11 +25,20 @@ type Store interface {
 	// Get reads jobs by id, always fresh, in the order of the ids. What is not there is left out.
 	Get(ctx context.Context, ids []job.ID) ([]Record, error)
 
-	// List reads one page of jobs, newest first, without payload, result and checkpoint.
+	// List reads one page of jobs, newest first, without result and checkpoint, and without payload unless the query asks for it.
 	List(ctx context.Context, query Query) (Page, error)
+
+	// DeadGroups counts the dead letters that match by what they have in common: fingerprint and kind. Like a bounded query it looks
+	// at the newest of them only. The query's statuses, cursor and limit don't count.
+	DeadGroups(ctx context.Context, query Query) (Groups, error)
 
 	// Live reads jobs that have not ended, whole, in the order of their ids, from after the given one.
 	Live(ctx context.Context, after job.ID, limit int) ([]Record, error)
+
+	// Waiting reads which of the queue's jobs are claimable now (queued, or due), in the order in which they would be claimed:
+	// priority, then id. At most limit, and never more than MaxWaiting. It looks at the oldest WaitingSpan live jobs of all queues
+	// and at no more, so it costs no more while a backlog grows: what is younger is left out.
+	Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error)
 
 	// History reads a job's transitions, oldest first; ErrNotFound if there is no such job.
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
@@ -42,10 +53,10 @@ type Store interface {
 	// Keys reads the keys that still bind, for the refilling of an inbox, in the order of (scope, key).
 	Keys(ctx context.Context, after BoundKey, limit int) ([]BoundKey, error)
 
-	// Delete removes jobs that have ended, with their history. The others are left. It answers which were removed.
+	// Delete removes jobs that have ended, with their history and their lines. The others are left. It answers which were removed.
 	Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
 
-	// Prune removes up to limit jobs that ended before the given time, with their history, and keys that bind no longer.
+	// Prune removes up to limit jobs that ended before the given time, with their history and their lines, and keys that bind no longer.
 	Prune(ctx context.Context, before time.Time, limit int) ([]job.ID, error)
 
 	// Queues reads the settings of all queues that have any.
@@ -57,6 +68,10 @@ type Store interface {
 	// Watch calls fresh whenever a row was put into the store by somebody other than a node (an enqueue inside a caller's own
 	// transaction), so that it needs refilling into the inbox, until the context ends. It may miss some.
 	Watch(ctx context.Context, fresh func(id job.ID)) error
+
+	// Secret keeps a secret that all nodes share: the fresh one if none of that name is kept, and answers what is kept. The name is
+	// a job.ValidName, the secret 1 to MaxSecret bytes.
+	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
 
 	// Ping says whether the store can commit now.
 	Ping(ctx context.Context) error
@@ -126,34 +141,11 @@ type Record struct {
 	CancelBy string
 }
 
-// Query selects jobs. Zero fields select all. All fields must match.
-type Query struct {
-	Statuses    []job.Status
-	Kind        string
-	Queue       string
-	Owner       string
-	Tag         string
-	Group       string
-	Batch       string
-	Fingerprint string    // of the failure
-	Text        string    // occurs in kind, failure message or payload, in any case
-	From, To    time.Time // of creation: From <= t < To
-	Before      job.ID    // keyset cursor: only older ids
-	Limit       int       // 1 to MaxPage; 0 is DefaultPage
-}
-
-// Bounds of a page.
+// Bounds of Waiting.
 const (
-	DefaultPage = 50
-	MaxPage     = 500
+	MaxWaiting  = 1000
+	WaitingSpan = 20_000
 )
-
-// Page is one page of jobs.
-type Page struct {
-	Jobs []job.Job
-	// Next is the cursor of the next page; zero if this is the last.
-	Next job.ID
-}
 
 // QueueSettings is what people set on a queue while it runs.
 type QueueSettings struct {

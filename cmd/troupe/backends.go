@@ -20,6 +20,7 @@ type backends struct {
 	store     persistence.Store
 	inbox     persistence.Inbox
 	bus       persistence.Bus
+	once      persistence.Once
 	artifacts persistence.Artifacts
 	embedded  bool
 	close     func()
@@ -27,7 +28,7 @@ type backends struct {
 
 // storage is where a node keeps what outlives it.
 type storage struct {
-	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
+	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db, or of a Cluster redis://host:port?addr=host2:port2." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
 	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL" group:"storage"`
 	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT" group:"storage"`
 	Data        string `help:"Folder of the embedded database and of artifacts." env:"TROUPE_DATA" default:"data" type:"path" group:"storage"`
@@ -62,7 +63,7 @@ func (b *backends) openEmbedded(ctx context.Context, s storage, node string) err
 	if err != nil {
 		return err
 	}
-	b.store, b.inbox, b.bus, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), true
+	b.store, b.inbox, b.bus, b.once, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), local.NewOnce(), true
 	b.close = func() { _ = db.Close() }
 	return nil
 }
@@ -85,7 +86,7 @@ func (b *backends) openServers(ctx context.Context, s storage, node string) erro
 		store.Close()
 		return unusable("Redis", s.RedisURL, err)
 	}
-	b.store, b.inbox, b.bus = store, client.Inbox(), client.Bus(node)
+	b.store, b.inbox, b.bus, b.once = store, client.Inbox(), client.Bus(node), client.Once()
 	b.close = func() { _ = client.Close(); store.Close() }
 	return nil
 }

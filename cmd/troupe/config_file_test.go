@@ -65,6 +65,10 @@ queues:
   reports: {concurrency: 4, durability: store}
   default: {concurrency: 200}
 ffmpeg: none
+stream-secret: [0123456789abcdef0123456789abcdef, 0123456789abcdef0123456789abcdeg]
+allow-origin: https://studio.example
+trusted-proxies: [10.0.0.0/8, 192.0.2.1]
+max-streams-per-address: 5
 `
 	c, err := parseCommand(t, file, nil, "dev")
 	if err != nil {
@@ -77,6 +81,10 @@ ffmpeg: none
 	}
 	if want := []string{"a:00", "b:01"}; !slices.Equal(d.TokenHash, want) {
 		t.Errorf("token hashes %q, want %q", d.TokenHash, want)
+	}
+	if !slices.Equal(d.TrustedProxies, []string{"10.0.0.0/8", "192.0.2.1"}) || !slices.Equal(d.AllowOrigin, []string{"https://studio.example"}) ||
+		len(d.StreamSecret) != 2 || d.MaxPerAddress != 5 || d.MaxPerPrincipal != 1000 {
+		t.Errorf("got %+v", d.access)
 	}
 	if want := []string{"default=200", "reports=4:store"}; !slices.Equal(d.Queues, want) {
 		t.Errorf("queues %q, want %q", d.Queues, want)

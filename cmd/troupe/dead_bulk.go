@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
@@ -33,7 +32,7 @@ func (c *deadRedriveCmd) Run(ctx context.Context, o output) error {
 			return err
 		})
 	}
-	var done actors.Redrive
+	var done bulkAnswer
 	said, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/dead/redrive", body: body}, &done)
 	if err != nil {
 		return err
@@ -41,11 +40,7 @@ func (c *deadRedriveCmd) Run(ctx context.Context, o output) error {
 	if c.JSON {
 		return printJSON(o.out, said.body)
 	}
-	count := done.Redriven
-	if c.DryRun {
-		count = done.Matched
-	}
-	return c.sum(o, count, done.Matched, "redriven")
+	return c.sum(o, done, done.Redriven, "redriven")
 }
 
 type deadPurgeCmd struct {
@@ -68,9 +63,7 @@ func (c *deadPurgeCmd) Run(ctx context.Context, o output) error {
 			return err
 		})
 	}
-	var done struct {
-		Matched int `json:"matched"`
-	}
+	var done bulkAnswer
 	said, err := c.do(ctx, call{method: http.MethodDelete, path: "/v1/dead", body: body}, &done)
 	if err != nil {
 		return err
@@ -78,13 +71,29 @@ func (c *deadPurgeCmd) Run(ctx context.Context, o output) error {
 	if c.JSON {
 		return printJSON(o.out, said.body)
 	}
-	return c.sum(o, done.Matched, done.Matched, "purged")
+	return c.sum(o, done, done.Deleted, "purged")
+}
+
+// bulkAnswer is what the server did, or would do.
+type bulkAnswer struct {
+	Matched  int  `json:"matched"`
+	Capped   bool `json:"capped"`
+	Redriven int  `json:"redriven"`
+	Deleted  int  `json:"deleted"`
+	More     bool `json:"more"`
 }
 
 // sum says how many it were, and whether there may be more.
-func (b *bulk) sum(o output, count, matched int, done string) error {
-	_, err := fmt.Fprintf(o.out, "%d %s\n", count, b.verb(done))
-	if matched >= actors.MaxBulk && !b.DryRun {
+func (b *bulk) sum(o output, answer bulkAnswer, count int, done string) error {
+	atLeast := ""
+	if b.DryRun {
+		count = answer.Matched
+	}
+	if answer.Capped {
+		atLeast = "at least "
+	}
+	_, err := fmt.Fprintf(o.out, "%s%d %s\n", atLeast, count, b.verb(done))
+	if answer.More {
 		fmt.Fprintln(o.err, "that is the most for one call: call again for the rest")
 	}
 	return err

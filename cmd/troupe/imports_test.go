@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 var homes = map[string][]string{
 	"github.com/asynkron/protoactor-go":   {"actors"},
 	"github.com/gorilla/mux":              {"http"},
+	"github.com/golang-jwt/jwt":           {"http"},
 	"github.com/jackc/pgx":                {"persistence/postgres"},
 	"github.com/redis/go-redis":           {"persistence/redis"},
 	"modernc.org/sqlite":                  {"persistence/sqlite"},

@@ -14,6 +14,7 @@ import (
 
 // filter selects jobs, as the parameters of GET /v1/jobs do.
 type filter struct {
+	Q           string `help:"A search: status:failed kind:NAME age:<2d error:TEXT payload.PATH:VALUE words." name:"q" placeholder:"SEARCH" group:"filter"`
 	Kind        string `help:"Of this kind." placeholder:"NAME" group:"filter"`
 	Queue       string `help:"On this queue." placeholder:"NAME" group:"filter"`
 	Owner       string `help:"Of this owner." placeholder:"NAME" group:"filter"`
@@ -30,7 +31,7 @@ type filter struct {
 func (f filter) params(now time.Time) (url.Values, error) {
 	params := url.Values{}
 	for name, value := range map[string]string{
-		"kind": f.Kind, "queue": f.Queue, "owner": f.Owner, "tag": f.Tag, "group": f.Group, "batch": f.Batch,
+		"q": f.Q, "kind": f.Kind, "queue": f.Queue, "owner": f.Owner, "tag": f.Tag, "group": f.Group, "batch": f.Batch,
 		"fingerprint": f.Fingerprint, "text": f.Text,
 	} {
 		if value != "" {
@@ -56,7 +57,7 @@ type paging struct {
 	Limit  int    `help:"Jobs on a page, 1 to 500." default:"50" group:"filter"`
 	Cursor string `help:"Go on after a page: what it printed last." placeholder:"ID" group:"filter"`
 	All    bool   `help:"All pages." group:"filter"`
-	JSON   bool   `help:"Print each page as a line of JSON: {jobs, next}." name:"json"`
+	JSON   bool   `help:"Print each page as a line of JSON: {jobs, next, scan}." name:"json"`
 }
 
 type jobsLsCmd struct {
@@ -96,6 +97,10 @@ func (c *client) pages(ctx context.Context, o output, path string, params url.Va
 		var page struct {
 			Jobs []job.View `json:"jobs"`
 			Next string     `json:"next"`
+			Scan struct {
+				Complete bool      `json:"complete"`
+				BackTo   time.Time `json:"back_to"`
+			} `json:"scan"`
 		}
 		said, err := c.do(ctx, call{method: http.MethodGet, path: path, query: params}, &page)
 		if err != nil {
@@ -112,6 +117,9 @@ func (c *client) pages(ctx context.Context, o output, path string, params url.Va
 		case page.Next == "":
 			return nil
 		case !p.All:
+			if !p.JSON && !page.Scan.Complete && !page.Scan.BackTo.IsZero() {
+				fmt.Fprintf(o.err, "looked back to %s\n", page.Scan.BackTo.Format(time.RFC3339))
+			}
 			if !p.JSON {
 				fmt.Fprintf(o.err, "there are more: add --cursor %s, or --all\n", page.Next)
 			}

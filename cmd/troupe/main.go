@@ -39,6 +39,7 @@ var groups = []kong.Group{
 	{Key: "filter", Title: "Which jobs:"},
 	{Key: "server", Title: "Which node:"},
 	{Key: "storage", Title: "Where jobs are kept:"},
+	{Key: "access", Title: "Who may watch, and how many:"},
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -32,6 +32,7 @@ import (
 type serving struct {
 	configured
 	storage
+	access
 	Listen    string        `help:"Address of the HTTP interface. Without a token only loopback is taken." env:"TROUPE_LISTEN" default:"127.0.0.1:8080"`
 	Token     string        `help:"Bearer token that everybody must show; only its hash is kept." env:"TROUPE_TOKEN" placeholder:"SECRET"`
 	TokenHash []string      `help:"Further tokens as NAME:HEX, the SHA-256 of each, as made by 'troupe token'." env:"TROUPE_TOKEN_HASHES" placeholder:"NAME:HEX"`
@@ -83,6 +84,10 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 	if err != nil {
 		return err
 	}
+	config := httpapi.Config{Tokens: tokens, Logger: log, UI: ui.Dist()}
+	if err := s.apply(&config); err != nil {
+		return err
+	}
 	// Before anything else: a node that takes jobs and then finds its port taken would leave them as a crash does.
 	listener, err := httpapi.Listen(s.Listen)
 	if err != nil {
@@ -95,10 +100,15 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 		return err
 	}
 	defer b.close()
+	if len(config.Secrets) == 0 {
+		if config.Secrets, err = sharedSecret(ctx, b.store); err != nil {
+			return err
+		}
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	app, err := actors.New(actors.Config{
-		Node: node, Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
+		Node: node, Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
 		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
 	})
 	if err != nil {
@@ -109,11 +119,10 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 		return err
 	}
 	defer app.Close()
-	handler := httpapi.New(httpapi.Config{
-		Node: app, Name: node, Tokens: tokens, Registerer: registry, Gatherer: registry, Logger: log, UI: ui.Dist(),
-		ParseVideo: func(payload json.RawMessage) error { _, err := video.ParsePayload(payload); return err },
-	})
-	return s.listen(ctx, log, out, listener, app, handler, b.embedded)
+	config.Node, config.Name, config.Once = app, node, b.once
+	config.Registerer, config.Gatherer = registry, registry
+	config.ParseVideo = func(payload json.RawMessage) error { _, err := video.ParsePayload(payload); return err }
+	return s.listen(ctx, log, out, listener, app, httpapi.New(config), b.embedded)
 }
 
 // listen serves until the context ends, then drains: the door closes first, then what runs may end.

@@ -4,9 +4,11 @@ import { defineConfig } from 'vitest/config';
 // The server's policy allows scripts, styles and images of its own origin only, so nothing may be inlined.
 export default defineConfig({
   plugins: [react()],
+  base: './', // and <base href> says where that is
   build: {
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox121', 'safari17.5'], // light-dark()
+    manifest: true, // for the budget, which removes it
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -50,7 +51,7 @@ func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 	for _, s := range states {
 		b.hub.last.put(s.ID, s.JSON)
 	}
-	b.say(persistence.Delivery{Node: b.node, States: texts}, size)
+	b.say(persistence.Delivery{Node: b.node, States: texts, Sent: time.Now()}, size)
 	return nil
 }
 
@@ -61,7 +62,7 @@ func (b *Bus) Signal(ctx context.Context, signal persistence.Signal) error {
 	}
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
-	b.say(persistence.Delivery{Node: b.node, Signal: &signal}, 0)
+	b.say(persistence.Delivery{Node: b.node, Signal: &signal, Sent: time.Now()}, 0)
 	return nil
 }
 

@@ -2,102 +2,89 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// List implements persistence.Store. A filter that no index serves (kind, queue, text) reads rows from the newest on
-// until the page is full; the session's statement_timeout bounds it.
+// List implements persistence.Store. In a query that is not bounded, a filter that no index serves reads rows from the newest on until
+// the page is full; the session's statement_timeout bounds it.
 func (s *Store) List(ctx context.Context, query persistence.Query) (persistence.Page, error) {
-	limit := query.Limit
-	if limit <= 0 {
-		limit = persistence.DefaultPage
+	var pages []persistence.Page
+	for _, part := range query.Split() {
+		page, err := s.listPart(ctx, &part)
+		if err != nil {
+			return persistence.Page{}, err
+		}
+		pages = append(pages, page)
 	}
-	limit = min(limit, persistence.MaxPage)
-	sql, params := listing(query, limit+1) // one more, to know whether there is a next page
-	var page persistence.Page
-	err := s.do(ctx, "list jobs", func(ctx context.Context, c conn) error {
-		page = persistence.Page{}
-		// Never prepared: which index serves depends on the values.
-		return drain(c.PgConn().ExecParams(ctx, sql, params, nil, inBinary, inBinary), func(row [][]byte) error {
+	return persistence.Merge(pages, query.Size()), nil
+}
+
+func (s *Store) listPart(ctx context.Context, q *persistence.Query) (page persistence.Page, err error) {
+	var omitted []job.ID
+	read := func(ctx context.Context, sql string, params [][]byte) (jobs []job.Job, err error) {
+		known := len(omitted)
+		err = s.selectRows(ctx, "list jobs", sql, params, func() { jobs, omitted = nil, omitted[:known] }, func(row [][]byte) error {
 			r, err := s.decodeRecord(row)
-			page.Jobs = append(page.Jobs, r.Job)
+			if q.Payloads && r.Job.Payload == nil && row[28] != nil {
+				omitted = append(omitted, r.Job.ID)
+			}
+			jobs = append(jobs, r.Job)
 			return err
 		})
-	})
+		return jobs, err
+	}
+	search, err := s.searching(ctx, q, listSQL(q), read)
 	if err != nil {
-		return persistence.Page{}, err
+		return page, err
 	}
-	if len(page.Jobs) > limit {
-		page.Jobs = page.Jobs[:limit]
-		page.Next = page.Jobs[limit-1].ID
-	}
-	return page, nil
-}
-
-// listing is list.sql with the conditions of a query.
-func listing(q persistence.Query, limit int) (sql string, params [][]byte) {
-	var where []string
-	// match adds a condition on a parameter, which stands in it as %s.
-	match := func(condition string, value []byte) {
-		params = append(params, value)
-		where = append(where, fmt.Sprintf(condition, fmt.Sprintf("$%d", len(params))))
-	}
-	if !q.Before.IsZero() {
-		match("id < %s::uuid", q.Before[:])
-	}
-	if len(q.Statuses) > 0 {
-		match("status = ANY (%s::smallint[])", statuses(q.Statuses))
-		// What the indexes are made for must be said in their words.
-		if !slices.ContainsFunc(q.Statuses, job.Status.Terminal) {
-			where = append(where, "finished_at IS NULL")
-		} else if !slices.ContainsFunc(q.Statuses, func(s job.Status) bool { return s != job.Failed }) {
-			where = append(where, "dead")
+	lowest, below := q.Range()
+	if search != nil {
+		page, err = search.Page(ctx, below, q.Size())
+	} else {
+		sql, params := selection(q, anchor{}, lowest, below).statement(listSQL(q), q.Size()+1)
+		if page.Jobs, err = read(ctx, sql, params); len(page.Jobs) > q.Size() {
+			page.Jobs = page.Jobs[:q.Size()]
+			page.Next = page.Jobs[q.Size()-1].ID
 		}
 	}
-	for _, field := range []struct{ value, condition string }{
-		{q.Kind, "kind = %s::text"},
-		{q.Queue, "queue = %s::text"},
-		{q.Owner, "owner = %s::text AND owner <> ''"},
-		{q.Group, "group_name = %s::text AND group_name <> ''"},
-		{q.Batch, "batch = %s::text AND batch <> ''"},
-		{q.Fingerprint, "fingerprint = %s::text AND fingerprint <> ''"},
-		{q.Tag, "tags IS NOT NULL AND tags @> ARRAY[%s::text]"},
-	} {
-		if field.value != "" {
-			match(field.condition, []byte(field.value))
-		}
-	}
-	if q.Text != "" {
-		match("(kind ILIKE %[1]s::text OR payload::text ILIKE %[1]s::text OR job_text(failure, 'message') ILIKE %[1]s::text)",
-			[]byte("%"+likeLiteral.Replace(q.Text)+"%"))
-	}
-	if !q.From.IsZero() {
-		match("created_at >= %s::timestamptz", timeParam(q.From))
-	}
-	if !q.To.IsZero() {
-		match("created_at < %s::timestamptz", timeParam(q.To))
-	}
-	if len(where) == 0 {
-		where = append(where, "true")
-	}
-	params = append(params, int8Param(int64(limit)))
-	return fmt.Sprintf(listSQL, strings.Join(where, " AND "), len(params)), params
+	page.Omitted = omitted
+	return page, err
 }
 
-var listSQL = load("list").sql
+// selectRows runs a statement made for one use: it is never prepared, because which index serves depends on the values. Again is
+// called before each attempt.
+func (s *Store) selectRows(ctx context.Context, what, sql string, params [][]byte, again func(), each func(row [][]byte) error) error {
+	return s.do(ctx, what, func(ctx context.Context, c conn) error {
+		again()
+		return drain(c.PgConn().ExecParams(ctx, sql, params, nil, inBinary, inBinary), each)
+	})
+}
 
-var likeLiteral = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func statuses(list []job.Status) []byte {
-	var a arrays
-	a.open(oidInt2, len(list))
-	for _, s := range list {
-		a.int2(int(s))
+// DeadGroups implements persistence.Store.
+func (s *Store) DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error) {
+	q.Statuses, q.Before, q.Bounded = []job.Status{job.Failed}, job.ID{}, true
+	read := func(ctx context.Context, sql string, params [][]byte) (jobs []job.Job, err error) {
+		err = s.selectRows(ctx, "group dead letters", sql, params, func() { jobs = nil }, func(row [][]byte) error {
+			jobs = append(jobs, job.Job{
+				ID: job.ID(row[0]), Kind: string(row[1]), Queue: string(row[2]), Failure: &job.Failure{Fingerprint: string(row[3])},
+				Finished: timestamp(row[4]),
+			})
+			return nil
+		})
+		return jobs, err
 	}
-	return a.params()[0]
+	_, below := q.Range()
+	page, err := s.search(&q, deadSQL, read).Page(ctx, below, persistence.SearchSpan)
+	if err != nil {
+		return persistence.Groups{}, err
+	}
+	groups := persistence.GroupDead(page)
+	if len(groups.Groups) == 0 {
+		return groups, nil
+	}
+	newest, err := s.List(ctx, persistence.Query{IDs: groups.Newest(), Limit: persistence.MaxPage})
+	groups.Describe(newest.Jobs)
+	return groups, err
 }

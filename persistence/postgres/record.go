@@ -9,7 +9,8 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// decodeRecord reads a row of get.sql, live.sql or a listing, which ends before the payload.
+// decodeRecord reads a row of get.sql, live.sql or a listing, which ends before the payload
+// or with it and whether it was left out.
 func (s *Store) decodeRecord(row [][]byte) (persistence.Record, error) {
 	j := job.Job{
 		ID: job.ID(row[0]), Created: timestamp(row[1]), Kind: string(row[2]), Queue: string(row[3]), Owner: string(row[4]),
@@ -34,7 +35,10 @@ func (s *Store) decodeRecord(row [][]byte) (persistence.Record, error) {
 	}
 	j.Progress.Percent = float8(row[18])
 	if len(row) > 27 {
-		j.Payload, j.Result, j.Checkpoint = slices.Clone(row[27]), slices.Clone(row[28]), slices.Clone(row[29])
+		j.Payload = slices.Clone(row[27])
+	}
+	if len(row) > 29 {
+		j.Result, j.Checkpoint = slices.Clone(row[28]), slices.Clone(row[29])
 	}
 	return persistence.Record{Job: j, CancelBy: string(row[26])}, nil
 }

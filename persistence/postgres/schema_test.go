@@ -135,14 +135,19 @@ func TestStatementsUseIndexes(t *testing.T) {
 		params [][]byte
 		index  string
 	}{
-		"live":    {statements.live.sql, [][]byte{id[:], ten}, "jobs_live"},
-		"get":     {statements.get.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
-		"fences":  {statements.fences.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
-		"update":  {statements.update.sql, update.params(), "jobs_pkey"},
-		"history": {statements.history.sql, [][]byte{id[:]}, "job_events_pkey"},
-		"remove":  {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_events_pkey"},
-		"expired": {statements.expired.sql, [][]byte{timeParam(time.Now()), ten}, "jobs_times"},
-		"video":   {`SELECT * FROM "VideoGenerationJob" WHERE id = $1`, [][]byte{[]byte("x")}, "jobs_video_id"},
+		"live":          {statements.live.sql, [][]byte{id[:], ten}, "jobs_live"},
+		"waiting":       {statements.waiting.sql, [][]byte{[]byte("q"), ten, ten}, "jobs_live"},
+		"get":           {statements.get.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
+		"fences":        {statements.fences.sql, [][]byte{uuids([]job.ID{id})}, "jobs_pkey"},
+		"update":        {statements.update.sql, update.params(), "jobs_pkey"},
+		"history":       {statements.history.sql, [][]byte{id[:]}, "job_events_pkey"},
+		"remove":        {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_events_pkey"},
+		"append_lines":  {statements.appendLines.sql, appendParams([]persistence.Append{{Job: id, Channel: 1, Token: 1, Lines: make([]persistence.Line, 1)}}), "job_lines_pkey"},
+		"read_lines":    {statements.readLines.sql, [][]byte{id[:], {0, 1}, ten, ten, boolParam(true)}, "job_lines_pkey"},
+		"bound_lines":   {statements.boundLines.sql, [][]byte{id[:], {0, 1}}, "job_lines_pkey"},
+		"lines removed": {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_lines_pkey"},
+		"expired":       {statements.expired.sql, [][]byte{timeParam(time.Now()), ten}, "jobs_times"},
+		"video":         {`SELECT * FROM "VideoGenerationJob" WHERE id = $1`, [][]byte{[]byte("x")}, "jobs_video_id"},
 	} {
 		if got := plan(c.sql, c.params); !strings.Contains(got, c.index) || strings.Contains(got, "Seq Scan on job") {
 			t.Errorf("%s does not use %s:\n%s", name, c.index, got)
@@ -158,9 +163,26 @@ func TestStatementsUseIndexes(t *testing.T) {
 		"jobs_fingerprint": {Fingerprint: "f"},
 		"jobs_tags":        {Tag: "t"},
 	} {
-		sql, params := listing(q, 10)
+		sql, params := selection(&q, anchor{}, job.ID{}, q.Before).statement(listSQL(&q), 10)
 		if got := plan(sql, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan on job") {
 			t.Errorf("list %+v does not use %s:\n%s", q, index, got)
+		}
+		if index == "jobs_tags" {
+			continue // gives no order
+		}
+		// A step of a search goes along its index: its end is found and its jobs are read without sorting.
+		along := append(anchors(&q), anchor{})[0]
+		w := &where{}
+		w.ids(job.ID{1}, id)
+		along.add(w)
+		edge, params := w.statement(edgeSQL, persistence.SearchStep)
+		if got := plan(edge, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan") || strings.Contains(got, "Sort") {
+			t.Errorf("the edge of %+v does not use %s:\n%s", q, index, got)
+		}
+		q.Kind, q.Texts, q.Payload = "k", []string{"x"}, []persistence.PayloadMatch{{Path: "a.b", Text: "x"}}
+		sql, params = selection(&q, along, job.ID{1}, id).statement(listSQL(&q), 10)
+		if got := plan(sql, params); !strings.Contains(got, index) || strings.Contains(got, "Seq Scan on job") || strings.Contains(got, "Sort") {
+			t.Errorf("a step of %+v does not use %s:\n%s", q, index, got)
 		}
 	}
 }

@@ -33,8 +33,11 @@ type Bus struct {
 	alone bool          // under turn: nobody else listened when last asked
 }
 
-// Bus is the server as a persistence.Bus for the named node.
-func (c *Client) Bus(node string) *Bus {
+// Bus is the server as a persistence.Bus for the named node: a *Bus, or on a cluster a *ShardedBus.
+func (c *Client) Bus(node string) persistence.Bus {
+	if c.cluster != nil {
+		return newShardedBus(c, node)
+	}
 	b := &Bus{c: c, node: node, boot: rand.Text(), turn: make(chan struct{}, 1)}
 	b.turn <- struct{}{}
 	return b
@@ -53,7 +56,7 @@ func (b *Bus) Signal(ctx context.Context, signal persistence.Signal) error {
 	}
 	defer done()
 	b.seq++
-	f := frame{kind: signalFrame, boot: b.boot, node: b.node, seq: b.seq, parts: [][]byte{part}}
+	f := frame{kind: signalFrame, boot: b.boot, node: b.node, seq: b.seq, sent: time.Now().UnixMicro(), parts: [][]byte{part}}
 	return wrap(ctx, "signal", b.c.rdb.Publish(ctx, b.c.eventsChannel(), f.append(nil)).Err())
 }
 
@@ -80,10 +83,13 @@ func (b *Bus) Last(ctx context.Context, ids []job.ID) ([][]byte, error) {
 }
 
 // await waits for the caller's turn to speak.
-func (b *Bus) await(ctx context.Context) (done func(), err error) {
+func (b *Bus) await(ctx context.Context) (done func(), err error) { return await(ctx, b.turn) }
+
+// await waits for a turn.
+func await(ctx context.Context, turn chan struct{}) (done func(), err error) {
 	select {
-	case <-b.turn:
-		return func() { b.turn <- struct{}{} }, nil
+	case <-turn:
+		return func() { turn <- struct{}{} }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -2,9 +2,14 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // Warning is a setting of the server that makes it less than what the promises of Troupe need.
@@ -45,23 +50,47 @@ func (c *Client) Check(ctx context.Context) ([]Warning, error) {
 	if server.major == 7 && server.minor == 4 && server.patch < 3 {
 		warnings = append(warnings, Warning{"version", server.version, "7.4.3 or later", "known faults of 7.4.0 to 7.4.2 in replication and WAITAOF"})
 	}
+	var mu sync.Mutex
+	var failed error
 	durable := true
-	for _, w := range wanted {
-		values, err := c.rdb.ConfigGet(ctx, w.setting).Result()
-		if err := wrap(ctx, "read the server's settings", err); err != nil {
-			if kindOf(err) != nil || ctx.Err() != nil {
-				return nil, err
+	err = c.masters(ctx, func(ctx context.Context, server *goredis.Client) error {
+		found, safe, err := compare(ctx, server)
+		mu.Lock()
+		defer mu.Unlock()
+		durable = durable && safe
+		failed = errors.Join(failed, err)
+		for _, w := range found { // masters are set alike, as a rule
+			if !slices.Contains(warnings, w) {
+				warnings = append(warnings, w)
 			}
-			c.durable.Store(false)
-			return append(warnings, Warning{"config", "not readable", "readable", "how durable the server is can't be told: " + err.Error()}), nil
+		}
+		return nil
+	})
+	if err = errors.Join(failed, err); err != nil {
+		if err = wrap(ctx, "read the server's settings", err); kindOf(err) != nil || ctx.Err() != nil {
+			return nil, err
+		}
+		durable = false
+		warnings = append(warnings, Warning{"config", "not readable", "readable", "how durable the server is can't be told: " + err.Error()})
+	}
+	c.durable.Store(durable)
+	return warnings, nil
+}
+
+// compare reads one server's settings.
+func compare(ctx context.Context, server *goredis.Client) (warnings []Warning, durable bool, err error) {
+	durable = true
+	for _, w := range wanted {
+		values, err := server.ConfigGet(ctx, w.setting).Result()
+		if err != nil {
+			return warnings, false, err
 		}
 		if value := values[w.setting]; value != w.value {
 			warnings = append(warnings, Warning{w.setting, value, w.value, w.means})
 			durable = durable && !w.durable
 		}
 	}
-	c.durable.Store(durable)
-	return warnings, nil
+	return warnings, durable, nil
 }
 
 // Durable says whether, by the last Check (Open makes one), an accepted job is on disk before it is acknowledged, and

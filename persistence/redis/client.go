@@ -16,7 +16,8 @@ import (
 
 // Config says which server to use and how. Zero fields take the defaults.
 type Config struct {
-	// URL is redis://, rediss:// (TLS) or unix://, as goredis.ParseURL reads it.
+	// URL is redis://, rediss:// (TLS) or unix://, as goredis.ParseURL reads it. With one or more addr=host:port in its query it is
+	// of a Redis Cluster, as goredis.ParseClusterURL reads it.
 	URL string
 	// Prefix stands before every key and channel. Without braces. Default: none.
 	Prefix string
@@ -40,13 +41,14 @@ const (
 	oldestServer = 7        // scripts with flags
 )
 
-// Client is a connection pool to one server. It is safe for concurrent use.
+// Client is a connection pool to one server, or to each of a cluster. It is safe for concurrent use.
 type Client struct {
-	rdb    *goredis.Client
-	config Config
-	queues sync.Map // queue name -> *queueKeys
-	known  atomic.Int64
-	inbox  *Inbox
+	rdb     goredis.UniversalClient
+	cluster *goredis.ClusterClient // the same, if it is a cluster; else nil
+	config  Config
+	queues  sync.Map // queue name -> *queueKeys
+	known   atomic.Int64
+	inbox   *Inbox
 
 	durable atomic.Bool
 	ctx     context.Context // ends with Close: that of the ticks
@@ -60,7 +62,17 @@ func Open(ctx context.Context, config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open redis: %w", err)
 	}
-	c := &Client{rdb: goredis.NewClient(options), config: config}
+	c := &Client{config: config}
+	if isCluster(config.URL) {
+		all, err := clusterOptions(config.URL, options)
+		if err != nil {
+			return nil, fmt.Errorf("open redis: %w", err)
+		}
+		c.cluster = goredis.NewClusterClient(all)
+		c.rdb = c.cluster
+	} else {
+		c.rdb = goredis.NewClient(options)
+	}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.inbox = &Inbox{c: c, nonces: make(map[claimer]string)}
 	if err := c.prepare(ctx); err != nil {
@@ -114,7 +126,11 @@ func (config *Config) complete() (*goredis.Options, error) {
 	if config.Connections <= 0 {
 		config.Connections = min(max(4*runtime.GOMAXPROCS(0), 8), 64)
 	}
-	o, err := goredis.ParseURL(config.URL)
+	parse := goredis.ParseURL
+	if isCluster(config.URL) {
+		parse = func(string) (*goredis.Options, error) { return new(goredis.Options), nil } // see clusterOptions
+	}
+	o, err := parse(config.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read the URL: %w", err)
 	}

@@ -27,7 +27,7 @@ func (in *Inbox) Depth(ctx context.Context, queue string) (persistence.Depth, er
 		return persistence.Depth{}, err
 	}
 	answer := reply.Val()
-	var counts [4]int64
+	var counts [5]int64
 	if len(answer) < len(counts) {
 		return persistence.Depth{}, fmt.Errorf("redis: count the jobs of %s: unexpected answer %v", queue, answer)
 	}
@@ -35,6 +35,9 @@ func (in *Inbox) Depth(ctx context.Context, queue string) (persistence.Depth, er
 		counts[i], _ = answer[i].(int64)
 	}
 	depth := persistence.Depth{Waiting: max(counts[0]-counts[1]-counts[2], 0), Leased: counts[1], Delayed: counts[2], Dead: counts[3]}
+	if counts[4] > 0 {
+		depth.OldestDead = time.UnixMilli(counts[4])
+	}
 	for _, head := range answer[len(counts):] {
 		text, _ := head.(string)
 		id, err := job.ParseID(text)

@@ -20,7 +20,7 @@
 //
 //	job:<id>              the job's state as JSON, and the channel on which each change of it is announced
 //	generation            a random text that names this memory
-//	events, wake          channels between nodes
+//	events, wake          channels between nodes; on a Cluster jobs:{p..} take the place of events
 //
 // job:<id>, the key and the channel, is a public contract; the rest is this package's own.
 //
@@ -41,9 +41,14 @@
 // its key, claim answers the same jobs again by its nonce, renew and settle compare the fence, and the others find
 // nothing left to do. Publishing twice says the same twice; receivers drop what they have heard.
 //
+// # Cluster
+//
+// On a Redis Cluster every queue lies on one master, as its hash tag has it, and what belongs to no queue is divided into 64
+// partitions with hash tags of their own: jobs:{p00} to jobs:{p63} are the sharded channels between nodes, generation:{p..}
+// the random texts. A batch of states is no transaction there, for job:<id> of many jobs lies in many slots: their names are the public
+// contract, and have no hash tag in common.
+//
 // # Limits
 //
-// One server, its replicas behind a stable address, or a proxy: the client does not speak Cluster or Sentinel yet.
-// For Cluster, what is done to job:<id> of many jobs at once (Bus.Publish's transaction and script, Bus.Last's read) would have to
-// be grouped by slot: those keys have no hash tag in common, for their names are the public contract.
+// One server, its replicas behind a stable address, a proxy, or a Cluster: the client does not speak Sentinel.
 package redis

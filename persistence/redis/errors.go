@@ -15,7 +15,7 @@ import (
 
 // unavailable are the first words of a server's answer that say "not now".
 var unavailable = []string{
-	"LOADING ", "MISCONF ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "NOREPLICAS ", "BUSY ",
+	"LOADING ", "MISCONF ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "NOREPLICAS ", "BUSY ", "MOVED ", "ASK ",
 	"ERR max number of clients reached",
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
@@ -20,20 +22,36 @@ func (c *Client) Forget(ctx context.Context) error {
 	if c.config.Prefix == "" {
 		return invalid("forget a prefix that is empty")
 	}
-	walk := c.rdb.Scan(ctx, 0, globs.Replace(c.config.Prefix)+"*", scanned).Iterator()
-	var keys []string
-	var failed error
-	flush := func() {
-		if len(keys) > 0 {
-			failed = errors.Join(failed, c.rdb.Unlink(ctx, keys...).Err())
-			keys = keys[:0]
+	err := c.masters(ctx, func(ctx context.Context, server *goredis.Client) error {
+		walk := server.Scan(ctx, 0, globs.Replace(c.config.Prefix)+"*", scanned).Iterator()
+		var keys []string
+		var failed error
+		flush := func() {
+			if len(keys) > 0 {
+				failed = errors.Join(failed, c.unlink(ctx, keys))
+				keys = keys[:0]
+			}
 		}
-	}
-	for failed == nil && walk.Next(ctx) {
-		if keys = append(keys, walk.Val()); len(keys) == persistence.MaxBatch {
-			flush()
+		for failed == nil && walk.Next(ctx) {
+			if keys = append(keys, walk.Val()); len(keys) == persistence.MaxBatch {
+				flush()
+			}
 		}
+		flush()
+		return errors.Join(failed, walk.Err())
+	})
+	return wrap(ctx, "forget "+c.config.Prefix, err)
+}
+
+// unlink removes keys, which in a cluster lie in many slots.
+func (c *Client) unlink(ctx context.Context, keys []string) error {
+	if c.cluster == nil {
+		return c.rdb.Unlink(ctx, keys...).Err()
 	}
-	flush()
-	return wrap(ctx, "forget "+c.config.Prefix, errors.Join(failed, walk.Err()))
+	pipe := c.rdb.Pipeline()
+	for _, key := range keys {
+		pipe.Unlink(ctx, key)
+	}
+	_, err := pipe.Exec(ctx)
+	return err
 }

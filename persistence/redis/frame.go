@@ -11,11 +11,12 @@ type frame struct {
 	boot  string // names one Bus for as long as it lives
 	node  string
 	seq   uint64 // of the last message with states or a signal, this one included
+	sent  int64  // when, in microseconds by the node's clock
 	parts [][]byte
 }
 
 const (
-	frameVersion = 1
+	frameVersion = 2
 	statesFrame  = 's' // parts are job.Views as JSON
 	signalFrame  = 'g' // one part, a persistence.Signal as JSON
 	tickFrame    = 't' // still there
@@ -29,6 +30,7 @@ func (f *frame) append(b []byte) []byte {
 	b = appendPart(b, f.boot)
 	b = appendPart(b, f.node)
 	b = binary.AppendUvarint(b, f.seq)
+	b = binary.AppendVarint(b, f.sent)
 	for _, part := range f.parts {
 		b = appendPart(b, part)
 	}
@@ -51,7 +53,11 @@ func parseFrame(payload []byte) (frame, error) {
 	if !ok1 || !ok2 || n <= 0 {
 		return frame{}, errFrame
 	}
-	f.boot, f.node, f.seq, rest = string(boot), string(node), seq, rest[n:]
+	sent, m := binary.Varint(rest[n:])
+	if m <= 0 {
+		return frame{}, errFrame
+	}
+	f.boot, f.node, f.seq, f.sent, rest = string(boot), string(node), seq, sent, rest[n+m:]
 	for len(rest) > 0 {
 		var part []byte
 		var ok bool

@@ -13,6 +13,9 @@ import (
 // restart of a server that does not write each change to disk before it answers.
 func (in *Inbox) Generation(ctx context.Context) (string, error) {
 	c := in.c
+	if c.cluster != nil {
+		return c.clusterGeneration(ctx)
+	}
 	pipe := c.rdb.Pipeline()
 	pipe.SetNX(ctx, c.generationKey(), rand.Text(), 0)
 	name := pipe.Get(ctx, c.generationKey())

@@ -88,6 +88,9 @@ func (in *Inbox) RequestCancel(ctx context.Context, queue string, id job.ID) err
 
 // Ping implements persistence.Inbox: it writes, so that a server that is full, read-only or can't save says so.
 func (in *Inbox) Ping(ctx context.Context) error {
+	if in.c.cluster != nil {
+		return in.c.pingCluster(ctx)
+	}
 	err := in.c.rdb.Set(ctx, in.c.config.Prefix+"ping", "", time.Minute).Err()
 	return wrap(ctx, "ping", err)
 }

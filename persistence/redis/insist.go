@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -40,13 +41,29 @@ func (b *Bus) insist(ctx context.Context, states []persistence.State, word []byt
 	return counted(), nil
 }
 
+// insistOne sets and announces one state, where the server has refused plain commands.
+func (c *Client) insistOne(ctx context.Context, state *persistence.State) error {
+	l := newCall(insistScript)
+	l.key(c.jobPrefix() + state.ID.String())
+	l.number(c.config.LiveTTL.Milliseconds())
+	l.number(c.config.TerminalTTL.Milliseconds())
+	if state.Terminal {
+		l.text("e")
+	} else {
+		l.text("-")
+	}
+	l.args = append(l.args, state.JSON)
+	_, err := run(ctx, c, l, "insist", goredis.NewStatusCmd)
+	return err
+}
+
 // word is what other nodes are told of the states.
 func (b *Bus) word(states []persistence.State) []byte {
 	bytes := 128
 	for i := range states {
 		bytes += len(states[i].JSON) + 4
 	}
-	f := frame{kind: statesFrame, boot: b.boot, node: b.node, seq: b.seq}
+	f := frame{kind: statesFrame, boot: b.boot, node: b.node, seq: b.seq, sent: time.Now().UnixMicro()}
 	data := f.append(make([]byte, 0, bytes))
 	for i := range states {
 		data = appendPart(data, states[i].JSON)

@@ -47,12 +47,41 @@ func (c *Client) listen(ctx context.Context, channel string, to listener) error 
 	}
 }
 
-// hear listens on one connection until that fails or falls silent, and says whether it ever was subscribed. The
-// client's own reconnecting is not used: it does not notice a connection that only one side has closed.
+// hear listens on one connection until that fails or falls silent, and says whether it ever was subscribed.
 func (c *Client) hear(ctx context.Context, channel string, again bool, to listener) (confirmed bool) {
+	c.receive(ctx, c.rdb.Subscribe(ctx), hearing{
+		begin: func(ctx context.Context, sub *goredis.PubSub) error { return sub.Subscribe(ctx, channel) },
+		message: func(m any) bool {
+			switch m := m.(type) {
+			case *goredis.Subscription:
+				to.confirmed(again)
+				confirmed, again = true, true
+			case *goredis.Message:
+				to.message(m.Payload)
+			}
+			return true
+		},
+		tick: func(now time.Time) {
+			if confirmed {
+				to.tick(now)
+			}
+		},
+	})
+	return confirmed
+}
+
+// hearing is what is done with one connection. All calls come from one goroutine.
+type hearing struct {
+	begin   func(ctx context.Context, sub *goredis.PubSub) error // subscribe
+	message func(m any) bool                                     // what go-redis makes of it; false ends the hearing
+	tick    func(now time.Time)                                  // about once a second
+}
+
+// receive listens on one connection until that fails or falls silent, or enough was heard. The client's own reconnecting is not used:
+// it does not notice a connection that only one side has closed.
+func (c *Client) receive(ctx context.Context, sub *goredis.PubSub, h hearing) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sub := c.rdb.Subscribe(ctx)
 	arrived := make(chan any)
 	done := make(chan struct{})
 	defer func() {
@@ -60,9 +89,9 @@ func (c *Client) hear(ctx context.Context, channel string, again bool, to listen
 		_ = sub.Close() // unblocks the reader
 		<-done
 	}()
-	if err := sub.Subscribe(ctx, channel); err != nil {
+	if err := h.begin(ctx, sub); err != nil {
 		close(done)
-		return false
+		return
 	}
 	go func() {
 		defer close(done)
@@ -85,34 +114,28 @@ func (c *Client) hear(ctx context.Context, channel string, again bool, to listen
 	for {
 		select {
 		case <-ctx.Done():
-			return confirmed
+			return
 		case <-c.ctx.Done():
-			return confirmed
+			return
 		case m, ok := <-arrived:
 			if !ok {
-				return confirmed
+				return
 			}
 			heard = time.Now()
-			switch m := m.(type) {
-			case *goredis.Subscription:
-				to.confirmed(again)
-				confirmed, again = true, true
-			case *goredis.Message:
-				to.message(m.Payload)
+			if !h.message(m) {
+				return
 			}
 		case now := <-ticks.C:
-			if now.Sub(heard) > silenceLimit {
-				return confirmed
+			if now.Sub(heard) > silenceLimit || pingSub(ctx, sub) != nil {
+				return
 			}
-			ping, cancel := context.WithTimeout(ctx, pingEvery)
-			err := sub.Ping(ping)
-			cancel()
-			if err != nil {
-				return confirmed
-			}
-			if confirmed {
-				to.tick(now)
-			}
+			h.tick(now)
 		}
 	}
+}
+
+func pingSub(ctx context.Context, sub *goredis.PubSub) error {
+	ctx, cancel := context.WithTimeout(ctx, pingEvery)
+	defer cancel()
+	return sub.Ping(ctx)
 }

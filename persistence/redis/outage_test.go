@@ -117,7 +117,7 @@ func (r *record) add(n *int, more int) {
 	*n += more
 }
 
-func (r *record) subscribe(t *testing.T, ctx context.Context, b *Bus) {
+func (r *record) subscribe(t *testing.T, ctx context.Context, b persistence.Bus) {
 	r.ready = make(chan struct{})
 	r.finished.Go(func() {
 		err := b.Subscribe(ctx, func() { close(r.ready) }, func(d persistence.Delivery) {

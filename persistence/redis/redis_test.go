@@ -50,3 +50,10 @@ func TestBus(t *testing.T) {
 		return connect(t, config).Bus("node-a"), connect(t, config).Bus("node-b")
 	})
 }
+
+func TestOnce(t *testing.T) {
+	storetest.Once(t, func(t *testing.T) (a, b persistence.Once) {
+		config := Config{URL: testenv.Redis(t), Prefix: t.Name() + "/"}
+		return connect(t, config).Once(), connect(t, config).Once()
+	})
+}

@@ -47,11 +47,14 @@ var (
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {
-	pipe := c.rdb.Pipeline()
-	for _, s := range scripts {
-		pipe.ScriptLoad(ctx, s.source)
-	}
-	_, err := pipe.Exec(ctx)
+	err := c.masters(ctx, func(ctx context.Context, server *goredis.Client) error {
+		pipe := server.Pipeline()
+		for _, s := range scripts {
+			pipe.ScriptLoad(ctx, s.source)
+		}
+		_, err := pipe.Exec(ctx)
+		return err
+	})
 	return wrap(ctx, "load the scripts", err)
 }
 

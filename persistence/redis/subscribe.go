@@ -22,7 +22,7 @@ func (b *Bus) Subscribe(ctx context.Context, ready func(), receive func(persiste
 				ready()
 			}
 		},
-		message: func(payload string) { b.deliver(&from, payload, receive) },
+		message: func(payload string) { deliver(b.boot, &from, payload, receive) },
 		lost:    func() { b.ears.Add(-1) },
 		tick: func(now time.Time) {
 			for _, node := range from.silent(now) {
@@ -32,9 +32,10 @@ func (b *Bus) Subscribe(ctx context.Context, ready func(), receive func(persiste
 	})
 }
 
-func (b *Bus) deliver(from *sources, payload string, receive func(persistence.Delivery)) {
+// deliver hands on what a message brings, and word of a gap before it.
+func deliver(self string, from *sources, payload string, receive func(persistence.Delivery)) {
 	f, err := parseFrame([]byte(payload))
-	if err != nil || f.boot == b.boot {
+	if err != nil || f.boot == self {
 		return // a stranger's word, or our own
 	}
 	fresh, gap := from.hear(&f, time.Now())
@@ -44,7 +45,7 @@ func (b *Bus) deliver(from *sources, payload string, receive func(persistence.De
 	if !fresh {
 		return
 	}
-	d := persistence.Delivery{Node: f.node, States: f.parts}
+	d := persistence.Delivery{Node: f.node, States: f.parts, Sent: time.UnixMicro(f.sent)}
 	if f.kind == signalFrame {
 		d.States, d.Signal = nil, new(persistence.Signal)
 		if len(f.parts) != 1 || json.Unmarshal(f.parts[0], d.Signal) != nil {

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-
-	"modernc.org/sqlite"
 )
 
 // connection is one bare connection of the driver, with its statements prepared once. Not database/sql's: there a
@@ -51,7 +49,7 @@ func source(path string, cacheKiB int, pragmas ...string) string {
 }
 
 func connect(source string) (*connection, error) {
-	conn, err := (&sqlite.Driver{}).Open(source)
+	conn, err := opener.Open(source)
 	if err != nil {
 		return nil, classify(err)
 	}

@@ -109,7 +109,7 @@ func TestNobodyMeetsALockedDatabase(t *testing.T) {
 	work(func(rng *rand.Rand) error { return enqueueSome(ctx, db, rng, batch) })
 	work(func(rng *rand.Rand) error { return settleSome(ctx, db, rng, batch) })
 	work(func(rng *rand.Rand) error {
-		_, err1 := db.Store().List(ctx, persistence.Query{Text: "x", Limit: 5})
+		_, err1 := db.Store().List(ctx, persistence.Query{Texts: []string{"x"}, Limit: 5})
 		_, err2 := db.Store().Live(ctx, job.ID{}, 5)
 		_, err3 := db.Inbox().Depth(ctx, "films")
 		_, err4 := db.Inbox().Reap(ctx, "films", batch)

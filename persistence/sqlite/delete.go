@@ -10,6 +10,7 @@ import (
 var (
 	deleteJobs   = load("delete_jobs")
 	deleteEvents = inline("delete events", "DELETE FROM job_events WHERE job IN (SELECT unhex(value) FROM json_each(?1))")
+	deleteLines  = inline("delete lines", "DELETE FROM job_lines WHERE job IN (SELECT unhex(value) FROM json_each(?1))")
 	deleteTag    = inline("delete tag", "DELETE FROM job_tags WHERE tag = ?1 AND job = ?2")
 	endedBefore  = inline("find ended jobs", "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?1 ORDER BY finished_at LIMIT ?2")
 )
@@ -81,6 +82,9 @@ func (c *change) delete(ids []job.ID) ([]job.ID, error) {
 			removed = append(removed, id)
 			delete(gone, id)
 		}
+	}
+	if _, err = c.exec(deleteLines, idList(removed)); err != nil {
+		return nil, err
 	}
 	_, err = c.exec(deleteEvents, idList(removed))
 	return removed, err

@@ -3,12 +3,16 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-var oldestWaiting = load("oldest_waiting")
+var (
+	oldestWaiting = load("oldest_waiting")
+	eldestDead    = load("eldest_dead")
+)
 
 // Known implements persistence.Inbox.
 func (i inbox) Known(ctx context.Context, queue string, ids []job.ID) ([]bool, error) {
@@ -33,6 +37,14 @@ func (i inbox) Depth(ctx context.Context, queue string) (persistence.Depth, erro
 	const doing = "read depth"
 	n := i.counts(queue)
 	depth := persistence.Depth{Waiting: n.waiting, Leased: n.leased, Delayed: n.delayed, Dead: n.dead}
+	if n.dead > 0 {
+		if err := i.readers.read(ctx, doing, eldestDead, []any{i.queues.find(queue).n}, func(r row) error {
+			depth.OldestDead = time.UnixMicro(r.int64(0))
+			return nil
+		}); err != nil {
+			return persistence.Depth{}, err
+		}
+	}
 	if n.waiting == 0 {
 		return depth, i.ready(ctx, doing)
 	}

@@ -2,110 +2,75 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
 // List implements persistence.Store. Text is matched in any case of ASCII letters.
-func (s store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = persistence.DefaultPage
+func (s store) List(ctx context.Context, query persistence.Query) (persistence.Page, error) {
+	var pages []persistence.Page
+	for _, part := range query.Split() {
+		page, err := s.listPart(ctx, &part)
+		if err != nil {
+			return persistence.Page{}, err
+		}
+		pages = append(pages, page)
 	}
-	limit = min(limit, persistence.MaxPage)
-	var page persistence.Page
-	text, args := selection(&q, limit+1)
-	err := s.readers.use(ctx, "list jobs", func(c *connection) error {
-		return c.once(ctx, inline("list jobs", text), args, func(r row) error {
-			record, err := r.summary()
-			page.Jobs = append(page.Jobs, record.Job)
-			return err
-		})
+	return persistence.Merge(pages, query.Size()), nil
+}
+
+func (s store) listPart(ctx context.Context, q *persistence.Query) (page persistence.Page, err error) {
+	var omitted []job.ID
+	columns := summaryColumns
+	if q.Payloads {
+		columns += payloadColumns
+	}
+	read := s.reading("list jobs", columns, func(r row) (job.Job, error) {
+		record, err := r.summary()
+		if q.Payloads {
+			if record.Job.Payload = r.document(30); r.int(31) > 0 {
+				omitted = append(omitted, record.Job.ID)
+			}
+		}
+		return record.Job, err
 	})
+	lowest, below := q.Range()
+	if searches(q) {
+		page, err = s.search(q, read).Page(ctx, below, q.Size())
+	} else {
+		along := anchor{}
+		if all := anchors(q); len(all) > 0 {
+			along = all[0]
+		}
+		page.Jobs, err = read(ctx, q, along, lowest, below, q.Size()+1)
+		if len(page.Jobs) > q.Size() {
+			page.Jobs = page.Jobs[:q.Size()]
+			page.Next = page.Jobs[q.Size()-1].ID
+		}
+	}
+	page.Omitted = omitted
+	return page, err
+}
+
+// DeadGroups implements persistence.Store.
+func (s store) DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error) {
+	q.Statuses, q.Before, q.Bounded = []job.Status{job.Failed}, job.ID{}, true
+	read := s.reading("group dead letters", "id, kind, queue, fingerprint, finished_at", func(r row) (job.Job, error) {
+		return job.Job{
+			ID: r.id(0), Kind: r.text(1), Queue: r.text(2), Failure: &job.Failure{Fingerprint: r.text(3)}, Finished: r.time(4),
+		}, nil
+	})
+	_, below := q.Range()
+	page, err := s.search(&q, read).Page(ctx, below, persistence.SearchSpan)
 	if err != nil {
-		return persistence.Page{}, err
+		return persistence.Groups{}, err
 	}
-	if len(page.Jobs) > limit {
-		page.Jobs = page.Jobs[:limit]
-		page.Next = page.Jobs[limit-1].ID
+	groups := persistence.GroupDead(page)
+	if len(groups.Groups) == 0 {
+		return groups, nil
 	}
-	return page, nil
-}
-
-// conditions collects terms of a WHERE and what they bind.
-type conditions struct {
-	terms []string
-	args  []any
-}
-
-// add joins a term; each ? in it is one of args.
-func (w *conditions) add(term string, args ...any) {
-	w.terms = append(w.terms, term)
-	w.args = append(w.args, args...)
-}
-
-// selection is the statement for a query. It is made for the fields that are given, so that each finds its index.
-func selection(q *persistence.Query, limit int) (string, []any) {
-	var w conditions
-	from, order := "jobs", "jobs.id"
-	if q.Tag != "" {
-		from, order = "job_tags CROSS JOIN jobs ON jobs.id = job_tags.job", "job_tags.job"
-		w.add("job_tags.tag = ?", q.Tag)
-	}
-	if !q.Before.IsZero() {
-		w.add(order+" < ?", q.Before[:])
-	}
-	w.status(q.Statuses)
-	for _, f := range []struct{ column, value string }{
-		{"kind", q.Kind}, {"queue", q.Queue}, {"owner", q.Owner}, {"group_name", q.Group}, {"batch", q.Batch}, {"fingerprint", q.Fingerprint},
-	} {
-		if f.value != "" {
-			w.add(f.column+" = ?", f.value)
-		}
-	}
-	if !q.From.IsZero() {
-		w.add("created_at >= ?", q.From.UnixMicro())
-	}
-	if !q.To.IsZero() {
-		w.add("created_at < ?", q.To.UnixMicro())
-	}
-	if q.Text != "" {
-		like := "%" + likeEscaper.Replace(q.Text) + "%"
-		w.add(`(kind LIKE ? ESCAPE '\' OR json_extract(failure, '$.message') LIKE ? ESCAPE '\' OR payload LIKE ? ESCAPE '\')`, like, like, like)
-	}
-	where := ""
-	if len(w.terms) > 0 {
-		where = " WHERE " + strings.Join(w.terms, " AND ")
-	}
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s DESC LIMIT %d", summaryColumns, from, where, order, limit), w.args
-}
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// status restricts to statuses. They stand in the text, as an index on some of them is found by the text; so they must be known ones.
-func (w *conditions) status(statuses []job.Status) {
-	if len(statuses) == 0 {
-		return
-	}
-	live := true
-	names := make([]string, 0, len(statuses))
-	for _, s := range statuses {
-		if s < job.Scheduled || s > job.Cancelled {
-			continue
-		}
-		names = append(names, "'"+s.String()+"'")
-		live = live && !s.Terminal()
-	}
-	switch {
-	case len(names) == 1:
-		w.add("status = " + names[0])
-	default:
-		w.add("status IN (" + strings.Join(names, ", ") + ")")
-	}
-	if live {
-		w.add("finished_at IS NULL")
-	}
+	newest, err := s.List(ctx, persistence.Query{IDs: groups.Newest(), Limit: persistence.MaxPage})
+	groups.Describe(newest.Jobs)
+	return groups, err
 }

@@ -14,7 +14,9 @@ const (
 	summaryColumns = `id, kind, queue, priority, owner, tags, group_name, batch, max_attempts, max_crashes, backoff_base, backoff_max, timeout,
 created_at, life, status, token, rev, node, attempt, attempts, crashes, run_at, started_at, updated_at, finished_at, cancel_by,
 progress, failure, artifacts`
-	recordColumns = summaryColumns + `, checkpoint, result, payload`
+	// payloadColumns follow a summary: the payload, and whether it is too large to be listed.
+	payloadColumns = `, iif(octet_length(payload) <= 4096, payload, NULL), coalesce(octet_length(payload) > 4096, 0)`
+	recordColumns  = summaryColumns + `, checkpoint, result, payload`
 )
 
 // summary reads a row of summaryColumns.

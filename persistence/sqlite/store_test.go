@@ -101,7 +101,7 @@ func TestTextIsMatchedLiterally(t *testing.T) {
 	failed := lived(t, video(rng, `{}`), job.Claimed{Token: 1}, job.AttemptFailed{Failure: job.NewFailure("error", `said "NO"`), Permanent: true})
 	db.commitOne(t, failed)
 	for text, want := range map[string]int{"100% wool": 1, "wool": 2, "a_b": 1, `c:\\D`: 1, "VIDEO.": 6, `"no"`: 1, "%": 1, "'": 0} {
-		page, err := db.Store().List(t.Context(), persistence.Query{Text: text})
+		page, err := db.Store().List(t.Context(), persistence.Query{Texts: []string{text}})
 		if err != nil || len(page.Jobs) != want {
 			t.Errorf("%s is found %d times, want %d: %v", text, len(page.Jobs), want, err)
 		}

@@ -198,12 +198,15 @@ func (t *inboxTest) depth() persistence.Depth {
 func (t *inboxTest) wantDepth(waiting, leased, delayed, dead int64) {
 	t.Helper()
 	d := t.depth()
-	want := persistence.Depth{Waiting: waiting, Leased: leased, Delayed: delayed, Dead: dead, Oldest: d.Oldest}
+	want := persistence.Depth{Waiting: waiting, Leased: leased, Delayed: delayed, Dead: dead, Oldest: d.Oldest, OldestDead: d.OldestDead}
 	if d != want {
 		t.Errorf("depth is %+v, want %+v", d, want)
 	}
 	if (waiting == 0) != d.Oldest.IsZero() {
 		t.Errorf("with %d waiting the oldest is of %v", waiting, d.Oldest)
+	}
+	if (dead == 0) != d.OldestDead.IsZero() {
+		t.Errorf("with %d dead letters the oldest is of %v", dead, d.OldestDead)
 	}
 }
 

@@ -84,7 +84,7 @@ func (m *inboxMachine) compare(t *rapid.T) {
 	if got.Oldest.IsZero() != (want.Waiting == 0) {
 		t.Fatalf("with %d waiting the oldest is of %v", want.Waiting, got.Oldest)
 	}
-	want.Oldest = got.Oldest
+	want.Oldest, want.OldestDead = got.Oldest, got.OldestDead
 	same(t, "depth", got, want)
 }
 

@@ -20,8 +20,12 @@ var settleCases = []inboxCase{
 		e, other := t.entry(1), t.entry(1)
 		t.enqueue(e, other)
 		c := t.claim(2)
+		began := time.Now()
 		t.end(c[0], persistence.Dead, time.Time{})
 		t.end(c[1], persistence.Dead, time.Time{})
+		if at := t.depth().OldestDead; at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+			t.Errorf("the oldest dead letter became one at %v, not between %v and now", at, began)
+		}
 		t.want("known", t.known(e.ID), []bool{false})
 		t.wantDepth(0, 0, 0, 2)
 		t.check(t.in.Remove(t.ctx, t.queue, entryIDs(e)))

@@ -25,7 +25,7 @@ type inbox struct {
 type queue struct {
 	waiting [job.MaxPriority + 1][]*held
 	known   map[job.ID]*held
-	dead    map[job.ID]bool
+	dead    map[job.ID]time.Time // when it became one
 	keys    map[[2]string]bound
 }
 
@@ -55,7 +55,7 @@ func (in *inbox) in(ctx context.Context, name string) (*queue, func(), error) {
 	in.mu.Lock()
 	q := in.queues[name]
 	if q == nil {
-		q = &queue{known: make(map[job.ID]*held), dead: make(map[job.ID]bool), keys: make(map[[2]string]bound)}
+		q = &queue{known: make(map[job.ID]*held), dead: make(map[job.ID]time.Time), keys: make(map[[2]string]bound)}
 		in.queues[name] = q
 	}
 	return q, in.mu.Unlock, nil
@@ -185,7 +185,7 @@ func (in *inbox) Settle(ctx context.Context, name string, settlements []persiste
 			delete(q.known, h.ID)
 		case persistence.Dead:
 			delete(q.known, h.ID)
-			q.dead[h.ID] = true
+			q.dead[h.ID] = time.Now()
 		case persistence.Delay:
 			h.place, h.until = "delayed", s.RunAt
 		case persistence.Return:
@@ -325,6 +325,11 @@ func (in *inbox) Depth(ctx context.Context, name string) (persistence.Depth, err
 	}
 	defer unlock()
 	d := persistence.Depth{Dead: int64(len(q.dead))}
+	for _, at := range q.dead {
+		if d.OldestDead.IsZero() || at.Before(d.OldestDead) {
+			d.OldestDead = at
+		}
+	}
 	for _, h := range q.known {
 		switch h.place {
 		case "leased":

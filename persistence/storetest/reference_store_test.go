@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,16 +22,19 @@ type store struct {
 	rows   map[job.ID]*row
 	keys   map[[2]string]persistence.BoundKey
 	queues map[string]persistence.QueueSettings
+	secret map[string][]byte
 }
 
 type row struct {
 	persistence.Record
 	history []job.Transition
+	said    map[persistence.Channel]*channel // nil: nothing
 }
 
 func newStore(fault string) *store {
 	return &store{
 		fault: fault, rows: make(map[job.ID]*row), keys: make(map[[2]string]persistence.BoundKey), queues: make(map[string]persistence.QueueSettings),
+		secret: make(map[string][]byte),
 	}
 }
 
@@ -161,43 +163,6 @@ func (s *store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, er
 
 func (s *store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
 
-func (s *store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return persistence.Page{}, err
-	}
-	defer unlock()
-	limit := cmp.Or(q.Limit, persistence.DefaultPage)
-	var page persistence.Page
-	for _, id := range slices.Backward(s.sorted()) {
-		j := s.rows[id].Job
-		if !matches(&q, &j) {
-			continue
-		}
-		if len(page.Jobs) == limit {
-			page.Next = page.Jobs[limit-1].ID
-			break
-		}
-		j.Payload, j.Result, j.Checkpoint = nil, nil, nil
-		page.Jobs = append(page.Jobs, j)
-	}
-	if s.fault == "last page has a next" && len(page.Jobs) == limit {
-		page.Next = page.Jobs[limit-1].ID
-	}
-	return page, nil
-}
-
-func matches(q *persistence.Query, j *job.Job) bool {
-	equal := func(want, have string) bool { return want == "" || want == have }
-	f := cmp.Or(j.Failure, &job.Failure{})
-	text := strings.ToLower(j.Kind + "\x00" + f.Message + "\x00" + string(j.Payload))
-	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, j.Status)) && equal(q.Kind, j.Kind) && equal(q.Queue, j.Queue) &&
-		equal(q.Owner, j.Owner) && equal(q.Group, j.Group) && equal(q.Batch, j.Batch) && equal(q.Fingerprint, f.Fingerprint) &&
-		(q.Tag == "" || slices.Contains(j.Tags, q.Tag)) && strings.Contains(text, strings.ToLower(q.Text)) &&
-		(q.From.IsZero() || !j.Created.Before(q.From)) && (q.To.IsZero() || j.Created.Before(q.To)) &&
-		(q.Before.IsZero() || j.ID.Compare(q.Before) < 0)
-}
-
 func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
@@ -211,6 +176,24 @@ func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistenc
 		}
 	}
 	return records, nil
+}
+
+func (s *store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var ids []job.ID
+	for _, id := range s.sorted() {
+		j := s.rows[id].Job
+		due := j.Status.Waiting() && !j.RunAt.After(time.Now()) || s.fault == "what is not due waits"
+		if j.Queue == queue && (j.Status == job.Queued || due) && !j.Status.Terminal() && !j.Status.Running() {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortStableFunc(ids, func(a, b job.ID) int { return cmp.Compare(s.rows[a].Job.Priority, s.rows[b].Job.Priority) })
+	return ids[:min(limit, len(ids), persistence.MaxWaiting)], nil
 }
 
 func (s *store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
@@ -317,6 +300,21 @@ func (s *store) SaveQueue(ctx context.Context, q persistence.QueueSettings) erro
 	defer unlock()
 	s.queues[q.Name] = q
 	return nil
+}
+
+func (s *store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+	if err := persistence.CheckSecret(name, fresh); err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if _, kept := s.secret[name]; !kept {
+		s.secret[name] = bytes.Clone(fresh)
+	}
+	return bytes.Clone(s.secret[name]), nil
 }
 
 func (s *store) Watch(ctx context.Context, _ func(job.ID)) error {

@@ -15,7 +15,7 @@ import (
 
 // Store runs the suite on the stores that open gives: each empty and migrated, and closed by the test's cleanup.
 func Store(t *testing.T, open func(t *testing.T) persistence.Store) {
-	for _, part := range [][]storeCase{commitCases, fieldCases, acceptCases, listCases, liveCases, endCases, queueCases} {
+	for _, part := range [][]storeCase{commitCases, fieldCases, acceptCases, listCases, searchCases, liveCases, waitingCases, endCases, queueCases, lineCases, secretCases} {
 		for _, c := range part {
 			t.Run(c.name, func(t *testing.T) { c.run(newStoreTest(t, open(t))) })
 		}

@@ -95,9 +95,40 @@ var listCases = []storeCase{
 			{"to", func(q *persistence.Query) { q.To = to }, func(j *job.Job) bool { return j.Created.Before(to) }},
 			{"before", func(q *persistence.Query) { q.Before = jobs[80].ID }, func(j *job.Job) bool { return j.ID.Compare(jobs[80].ID) < 0 }},
 		}
+		filters = append(filters, []filter{
+			{
+				"status live or dead", func(q *persistence.Query) { q.Statuses = []job.Status{job.Failed, job.Retrying, job.Queued} },
+				func(j *job.Job) bool {
+					return j.Status == job.Failed || j.Status == job.Retrying || j.Status == job.Queued
+				},
+			},
+			{"status cancelled", func(q *persistence.Query) { q.Statuses = []job.Status{job.Cancelled} }, func(j *job.Job) bool { return j.Status == job.Cancelled }},
+			{
+				"ids", func(q *persistence.Query) { q.IDs = []job.ID{jobs[7].ID, NewID(t.rng, from), jobs[95].ID, jobs[31].ID} },
+				func(j *job.Job) bool { return slices.Contains([]job.ID{jobs[7].ID, jobs[95].ID, jobs[31].ID}, j.ID) },
+			},
+			{
+				"range", func(q *persistence.Query) { q.Lowest, q.Highest = jobs[20].ID, jobs[100].ID },
+				func(j *job.Job) bool { return j.ID.Compare(jobs[20].ID) >= 0 && j.ID.Compare(jobs[100].ID) <= 0 },
+			},
+			{
+				"errors", func(q *persistence.Query) { q.Errors = []string{"SAID no", "ERR"} },
+				func(j *job.Job) bool { return j.Failure != nil && strings.Contains(j.Failure.Message, "said NO") },
+			},
+			{
+				"payload", func(q *persistence.Query) {
+					q.Payload = []persistence.PayloadMatch{{Path: "prompt", Text: "ein Hündchen"}}
+				},
+				func(j *job.Job) bool { return strings.Contains(string(j.Payload), "Hündchen") },
+			},
+			{
+				"text words", func(q *persistence.Query) { q.Texts = []string{"moon", "dog"} },
+				func(j *job.Job) bool { return contains(j, "moon") },
+			},
+		}...)
 		for _, text := range []string{"VIDEO.m", "said no", "a dog", "%_", "%", "_", "moon\"}", "ündchen", "absent"} {
 			filters = append(filters, filter{
-				"text " + text, func(q *persistence.Query) { q.Text = text }, func(j *job.Job) bool { return contains(j, text) },
+				"text " + text, func(q *persistence.Query) { q.Texts = []string{text} }, func(j *job.Job) bool { return contains(j, text) },
 			})
 		}
 		everything := listed(jobs, func(*job.Job) bool { return true })
@@ -106,9 +137,11 @@ var listCases = []storeCase{
 			q := persistence.Query{Limit: persistence.MaxPage}
 			f.set(&q)
 			t.want(f.name, t.list(q), persistence.Page{Jobs: listed(jobs, f.match)})
+			q.Bounded = true
+			t.want(f.name+", bounded", t.list(q), persistence.Page{Jobs: listed(jobs, f.match)})
 		}
 		for range 60 {
-			q := persistence.Query{Limit: persistence.MaxPage}
+			q := persistence.Query{Limit: persistence.MaxPage, Bounded: t.rng.IntN(2) == 0}
 			var chosen []filter
 			for range 2 + t.rng.IntN(2) {
 				f := filters[t.rng.IntN(len(filters))]
@@ -131,7 +164,7 @@ var listCases = []storeCase{
 		t.put(jobs...)
 		for _, limit := range []int{1, 4, 5, 24, 25, 26} {
 			var got []job.ID
-			q := persistence.Query{Limit: limit}
+			q := persistence.Query{Limit: limit, Bounded: t.rng.IntN(2) == 0}
 			for pages := 1; ; pages++ {
 				page := t.list(q)
 				got = append(got, jobIDs(page.Jobs)...)

@@ -1,13 +1,18 @@
-import { StrictMode } from 'react';
+import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
-import { StudioPage } from './studio/StudioPage';
-import { Studio } from './studio/studio';
+import { within } from './base';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
+// Whoever orders videos does not load the operators' pages, and the other way round.
+const isOps = /^\/ops(\/|$)/.test(within(location.pathname));
+const House = isOps ? lazy(() => import('./ops/Ops')) : lazy(() => import('./studio/Door'));
+
 createRoot(root).render(
   <StrictMode>
-    <StudioPage studio={new Studio()} />
+    <Suspense>
+      <House />
+    </Suspense>
   </StrictMode>,
 );

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 dead  6 ghosts  7-10 inbox by priority
 -- ARGV  1 how many elements of each list it may look at
--- Returns jobs, leases, delayed, dead, then the id at the head of each priority that has a waiting job.
+-- Returns jobs, leases, delayed, dead, when the oldest of the dead became one (ms, 0 if there is none), then the id at the head of each priority that has a waiting job.
 -- Atomic. Reads only. Waiting jobs are those known that are neither leased nor delayed; the lists may hold ghosts,
 -- too. If a list's first elements all are, the last one looked at is given, which is near enough.
 local jobs, meta, leases, delayed, dead, ghosts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -12,7 +12,8 @@ local look = tonumber(ARGV[1])
 local call = redis.call
 
 local all, leased, later = call('HLEN', jobs), call('ZCARD', leases), call('ZCARD', delayed)
-local answer = { all, leased, later, call('ZCARD', dead) }
+local eldest = call('ZRANGE', dead, 0, 0, 'WITHSCORES')
+local answer = { all, leased, later, call('ZCARD', dead), tonumber(eldest[2] or 0) }
 if all <= leased + later then return answer end
 local haunted = call('HLEN', ghosts) > 0
 for p = 0, 3 do

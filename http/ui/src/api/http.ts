@@ -1,10 +1,11 @@
+import { served } from '../base';
 import { Problem, problemOf } from './problem';
 
 /** What one request may take. The server gives up on its own side before that. */
 const timeoutMs = 30_000;
 
 export interface Request {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -26,7 +27,7 @@ export async function send(path: string, request: Request = {}): Promise<Respons
     init.body = JSON.stringify(request.body);
     init.headers = { ...init.headers, 'Content-Type': 'application/json' };
   }
-  const answer = await fetch(path, init).catch((cause: unknown) => {
+  const answer = await fetch(served(path), init).catch((cause: unknown) => {
     if (request.signal?.aborted) throw cause;
     throw new Problem({ status: 0, code: 'network' });
   });

@@ -1,5 +1,5 @@
 import type { EventSourceMessage } from 'eventsource-parser';
-import { number, numberOrNull, parseObject, text, timeOrNull } from '../json';
+import { type Json, number, numberOrNull, parseObject, text, timeOrNull } from '../json';
 import { decodeJob, type Job } from './job';
 
 export interface Fault {
@@ -23,11 +23,13 @@ export type StreamEvent =
   | { type: 'removed'; id: string; rev: number }
   | { type: 'hb'; serverNow: number | null }
   | { type: 'fault'; fault: Fault }
+  /** Of a name that not every page knows: stats, place. */
+  | { type: 'other'; name: string; data: Json }
   | { type: 'end'; end: End };
 
 const defaultHeartbeatMs = 15_000;
 
-/** Null for events of other names and for what can't be read: both are to be ignored, so that the contract can grow. */
+/** Null for what can't be read, which is to be ignored, so that the contract can grow. */
 export function decodeEvent(frame: EventSourceMessage): StreamEvent | null {
   const data = parseObject(frame.data);
   if (data === null) return null;
@@ -56,6 +58,6 @@ export function decodeEvent(frame: EventSourceMessage): StreamEvent | null {
     case 'end':
       return { type: 'end', end: { reason: text(data.reason), retryMs: numberOrNull(data.retry_ms) } };
     default:
-      return null;
+      return frame.event ? { type: 'other', name: frame.event, data } : null;
   }
 }

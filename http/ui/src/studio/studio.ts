@@ -12,6 +12,7 @@ import {
   type VideoRequest,
 } from '../api';
 import { Cell, Connection, type ConnectionState, type Job, JobStore, Poller, type StreamEvent } from '../stream';
+import { served } from '../base';
 import { Briefs } from './briefs';
 import { Cancels } from './cancels';
 import { ServerClock } from './clock';
@@ -76,7 +77,7 @@ export class Studio {
     );
     this.cancels = new Cancels((id, keepalive) => void this.#act(id, () => cancelJob(id, keepalive)));
     this.#connection = new Connection({
-      url: streamUrl,
+      url: served(streamUrl),
       onEvents: (events) => this.#onAll(events),
       onState: (state) => this.#onState(state),
     });

@@ -1,0 +1,126 @@
+package actors
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
+)
+
+// inspectTimeout bounds how long another node may take to tell what lives on it.
+const inspectTimeout = 3 * time.Second
+
+// maxAsking bounds the questions to other nodes that are open at once.
+const maxAsking = 16
+
+// asking are this node's open questions to others, and whether it is answering one itself.
+type asking struct {
+	mu   sync.Mutex
+	open map[string]chan inspected
+	busy atomic.Bool
+}
+
+// inspect is the question, inspected the answer: a tree, or a text that says why there is none.
+type (
+	inspect struct {
+		Ask string `json:"ask"`
+		Job job.ID `json:"job"`
+	}
+	inspected struct {
+		Ask   string     `json:"ask"`
+		Tree  *ActorTree `json:"tree,omitempty"`
+		Error string     `json:"error,omitempty"`
+	}
+)
+
+// ActorsOf is Actors of any node. ErrNotFound if nothing was heard of it lately, ErrBusy if it does not answer.
+func (a *App) ActorsOf(ctx context.Context, node string, only job.ID) (ActorTree, error) {
+	if node == "" || node == a.config.Node {
+		return a.Actors(ctx, only)
+	}
+	if !slices.ContainsFunc(a.others.list(time.Now()), func(n NodeInfo) bool { return n.Name == node }) {
+		return ActorTree{}, fmt.Errorf("node %.80q: %w", node, persistence.ErrNotFound)
+	}
+	question := inspect{Ask: uuid.NewString(), Job: only}
+	answer, ok := a.asking.begin(question.Ask)
+	if !ok {
+		return ActorTree{}, fmt.Errorf("ask node %s: %w: too many questions are open", node, ErrBusy)
+	}
+	defer a.asking.end(question.Ask)
+	a.tell(ctx, persistence.SignalInspect, node, question)
+	limit := time.NewTimer(inspectTimeout)
+	defer limit.Stop()
+	select {
+	case got := <-answer:
+		if got.Tree == nil {
+			return ActorTree{}, fmt.Errorf("ask node %s: %w: %s", node, ErrBusy, got.Error)
+		}
+		return *got.Tree, nil
+	case <-limit.C:
+		return ActorTree{}, fmt.Errorf("ask node %s: %w: it does not answer", node, ErrBusy)
+	case <-ctx.Done():
+		return ActorTree{}, fmt.Errorf("ask node %s: %w", node, context.Cause(ctx))
+	}
+}
+
+func (q *asking) begin(ask string) (<-chan inspected, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.open) >= maxAsking {
+		return nil, false
+	}
+	if q.open == nil {
+		q.open = map[string]chan inspected{}
+	}
+	answer := make(chan inspected, 1)
+	q.open[ask] = answer
+	return answer, true
+}
+
+func (q *asking) end(ask string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.open, ask)
+}
+
+func (q *asking) answered(data []byte) {
+	var got inspected
+	if json.Unmarshal(data, &got) != nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if answer, ok := q.open[got.Ask]; ok {
+		delete(q.open, got.Ask)
+		answer <- got
+	}
+}
+
+// answerInspection answers another node, one question at a time; while it does, others are told to come again.
+func (a *App) answerInspection(s *persistence.Signal) {
+	var question inspect
+	if json.Unmarshal(s.Data, &question) != nil {
+		return
+	}
+	first := a.asking.busy.CompareAndSwap(false, true)
+	a.loops.Go(func() {
+		answer := inspected{Ask: question.Ask, Error: "it answers somebody else"}
+		if first {
+			defer a.asking.busy.Store(false)
+			if tree, err := a.Actors(a.background, question.Job); err != nil {
+				answer.Error = err.Error()
+			} else {
+				answer.Tree, answer.Error = &tree, ""
+			}
+		}
+		a.tell(a.background, persistence.SignalInspected, s.By, answer)
+	})
+}

@@ -1,0 +1,1 @@
+import{n as e}from"./Ops-NiRwC9iT.js";import{n as t}from"./index-D_IhqF6o.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Nothing here yet`,children:`This room is not furnished.`})}export{r as default};

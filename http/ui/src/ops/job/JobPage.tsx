@@ -1,0 +1,5 @@
+import { EmptyState } from '../parts';
+
+export default function JobPage() {
+  return <EmptyState title="Nothing here yet">This room is not furnished.</EmptyState>;
+}
