@@ -24,6 +24,7 @@ type exchange struct {
 	bytes     int64
 	err       error // behind a 5xx
 	end       string
+	then      func() // goes on once the handler has returned
 }
 
 type exchangeKey struct{}
@@ -84,6 +85,9 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 			h.finish(r, x, time.Since(began))
 		}()
 		next.ServeHTTP(rec, r)
+		if x.then != nil {
+			x.then()
+		}
 	})
 }
 

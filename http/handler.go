@@ -100,11 +100,6 @@ func (h *Handler) admit(one route) http.Handler {
 				h.fail(w, r, err)
 				return
 			}
-			if one.stream && !who.expires.IsZero() {
-				ctx, cancel := context.WithDeadlineCause(r.Context(), who.expires, errOutOfTime)
-				defer cancel()
-				r = r.WithContext(ctx)
-			}
 		}
 		if !one.long {
 			limit := apiTimeout

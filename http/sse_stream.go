@@ -7,6 +7,7 @@ import (
 	mrand "math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,16 +30,28 @@ type stream struct {
 	scratch []byte
 }
 
-// stream opens a watch and serves it to its end. Single is a stream of one job.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, single bool) error {
+// stream opens a watch, and has it served once the handler has returned: thousands of streams wait most of their time, each on the
+// stack that its goroutine has grown, and below the router and all that led here that would be twice as large. Single is a
+// stream of one job.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, single bool) (err error) {
 	x := exchangeOf(r)
 	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
+	undo := []func(){func() { cancel(nil) }}
+	defer func() {
+		if err != nil {
+			runAll(undo)
+		}
+	}()
+	if !x.expires.IsZero() {
+		var late context.CancelFunc
+		ctx, late = context.WithDeadlineCause(ctx, x.expires, errOutOfTime)
+		undo = append(undo, late)
+	}
 	seat, err := h.streams.enter(visitorOf(x, protoLabel(r)), "s_"+rand.Text()[:12], cancel)
 	if err != nil {
 		return err
 	}
-	defer h.streams.leave(seat)
+	undo = append(undo, func() { h.streams.leave(seat) })
 	watching, err := h.node.Watch(ctx, req)
 	if err != nil {
 		if errors.Is(err, actors.ErrClosed) {
@@ -46,7 +59,6 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.Watc
 		}
 		return h.badStream(err)
 	}
-	defer watching.Close()
 	s := &stream{
 		h: h, w: w, control: http.NewResponseController(w), watching: watching, seat: seat, single: single,
 		at: cursor{epoch: watching.Epoch()}, opened: time.Now(),
@@ -58,12 +70,22 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.Watc
 	x.streaming = true
 	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(req.Topics))
 	gauge.Inc()
-	defer gauge.Dec()
 	h.metrics.opened.WithLabelValues(watching.Mode()).Inc()
-	x.end = s.serve(ctx, cancel)
-	seat.reason = x.end
-	h.metrics.closed.WithLabelValues(x.end).Inc()
+	undo = append(undo, watching.Close, gauge.Dec)
+	x.then = func() {
+		defer runAll(undo)
+		x.end = s.serve(ctx, cancel)
+		seat.reason = x.end
+		h.metrics.closed.WithLabelValues(x.end).Inc()
+	}
 	return nil
+}
+
+// runAll calls the functions, the last first.
+func runAll(undo []func()) {
+	for _, f := range slices.Backward(undo) {
+		f()
+	}
 }
 
 // serve writes the stream and says why it ended: a label.

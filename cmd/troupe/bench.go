@@ -22,6 +22,9 @@ import (
 type benchCmd struct {
 	Drain   benchDrainCmd   `cmd:"" help:"How fast a backlog of jobs that do nothing is worked off."`
 	Latency benchLatencyCmd `cmd:"" help:"How soon after its due time a job starts, and is done, at a steady rate."`
+	Stream  benchStreamCmd  `cmd:"" help:"What streams of events cost, and how soon they show the end of a job."`
+
+	StreamNode benchStreamNodeCmd `cmd:"" hidden:""`
 }
 
 // benching is what all benches have in common. They work beside whatever else is on the servers: under a Redis prefix and in a

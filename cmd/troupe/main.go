@@ -82,14 +82,6 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	return 0
 }
 
-// tuneGarbageCollector trades memory for time, unless GOGC says otherwise: what lives here is small beside what passes through, and
-// at the default a fifth of the processor time of a busy node goes into looking for garbage.
-func tuneGarbageCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-}
-
 // output is where a command writes.
 type output struct{ out, err io.Writer }
 
