@@ -6,10 +6,10 @@ PACKAGES := redis-server postgresql ffmpeg chromium fonts-dejavu-core
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test packages check unit ui ui-check lint fmt bench clean
+.PHONY: help run build test packages check unit ui ui-check client client-check lint fmt bench clean
 
 help: ## Print this.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: ## Run the main job here, embedded, no server needed: then open http://localhost:8080/
 	@.tools/packages ffmpeg fonts-dejavu-core || echo "ffmpeg can't be installed here: clips are rendered without it, and say so"
@@ -18,7 +18,7 @@ run: ## Run the main job here, embedded, no server needed: then open http://loca
 build: ## Build bin/troupe, static and stripped.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/troupe ./cmd/troupe
 
-test: packages check ui-check unit ## Install what is missing from Debian's packages, build, and run everything.
+test: packages check ui-check client-check unit ## Install what is missing from Debian's packages, build, and run everything.
 
 packages: ## Install the servers and tools that the tests start.
 	@.tools/packages $(PACKAGES)
@@ -36,6 +36,12 @@ ui: ## Rebuild the pages that the binary serves, from http/ui.
 
 ui-check: ui ## Rebuild the pages and fail if what is committed differs.
 	@git diff --exit-code --stat -- http/ui/dist || { echo "http/ui/dist is not what its sources build: commit the rebuilt one"; exit 1; }
+
+client: ## Build the TypeScript packages, with the types of http/openapi.yaml.
+	cd http/client/typescript && npm ci --no-audit --no-fund --loglevel=error && npm run --silent schema && npm run --silent build
+
+client-check: ## Test the TypeScript packages, also against a node, and fail if their types are not those of http/openapi.yaml.
+	cd http/client/typescript && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build && npm test --silent
 
 lint: ## Run golangci-lint (the first time it takes some minutes to build).
 	$(TOOL) golangci-lint run ./...

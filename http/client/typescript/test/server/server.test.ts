@@ -199,6 +199,8 @@ describe('a server', () => {
           locks: own as unknown as LockManager,
           channel: (name) => {
             const channel = new BroadcastChannel(name);
+            const post = channel.postMessage.bind(channel);
+            channel.postMessage = (message: unknown) => void (dead || post(message));
             stop = () => channel.close();
             return channel;
           },
