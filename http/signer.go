@@ -95,7 +95,7 @@ func (s *signer) check(what audience, text string, age time.Duration) (claims, e
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid) && !errors.Is(err, jwt.ErrTokenInvalidAudience):
 		return claims{}, errExpired
-	case err != nil, len(c.Audience) != 1, c.ID == "" || len(c.ID) > maxTokenID, c.ExpiresAt.Time.After(s.now().Add(age + clockSkew)):
+	case err != nil, len(c.Audience) != 1, c.ID == "" || len(c.ID) > maxTokenID, c.ExpiresAt.After(s.now().Add(age + clockSkew)):
 		return claims{}, errForged
 	}
 	return c, nil
