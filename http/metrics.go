@@ -58,6 +58,9 @@ func (m *metrics) touch() {
 		m.opened.WithLabelValues(mode)
 		m.readyAfter.WithLabelValues(mode)
 	}
+	for _, channel := range []string{"log", "output"} {
+		m.opened.WithLabelValues(channel)
+	}
 	for _, reason := range []string{"client", "done", "drain", "max_age", "expired", "slow", "write_timeout", "error"} {
 		m.closed.WithLabelValues(reason)
 	}
@@ -69,7 +72,7 @@ func (m *metrics) touch() {
 		m.credentials.WithLabelValues("ticket", result)
 	}
 	m.credentials.WithLabelValues("ticket", "spent")
-	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventStats, eventPlace, eventBeat, eventFault, eventEnd} {
+	for _, event := range []string{eventHello, eventJob, eventReady, eventRemoved, eventStats, eventPlace, eventBeat, eventFault, eventEnd, eventLog, eventChunk, eventGap} {
 		m.events.WithLabelValues(event)
 	}
 	for _, class := range []string{"transition", "progress"} {

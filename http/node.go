@@ -16,6 +16,7 @@ type Node interface {
 	Operator
 	QueueKeeper
 	Watcher
+	LineReader
 	Inspector
 
 	// Ready says whether the node can take work now: one text per check, "ok" where nothing is wrong.
@@ -63,6 +64,12 @@ type Inspector interface {
 	Nodes() []actors.NodeInfo
 	// ActorsOf asks a node, this one if it has no name, what lives there; with a job only that one's actor is among the jobs.
 	ActorsOf(ctx context.Context, node string, only job.ID) (actors.ActorTree, error)
+}
+
+// LineReader shows what handlers say.
+type LineReader interface {
+	Lines(ctx context.Context, q persistence.LineQuery) (persistence.LinePage, error)
+	FollowLines(ctx context.Context, q persistence.LineQuery) (actors.LineFollowing, error)
 }
 
 // Watcher opens streams.

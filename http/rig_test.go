@@ -76,6 +76,17 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 // start starts a node. Its kinds: echo, boom (fails for good), gate (waits for release), steps (much progress), files.
 func (w *world) start(change func(*Config), changeApp func(*actors.Config)) *rig {
 	w.t.Helper()
+	return w.startKinds(change, changeApp, nil)
+}
+
+// startWith starts a node that has further kinds.
+func (w *world) startWith(change func(*Config), kinds map[string]actors.Handler) *rig {
+	w.t.Helper()
+	return w.startKinds(change, nil, kinds)
+}
+
+func (w *world) startKinds(change func(*Config), changeApp func(*actors.Config), kinds map[string]actors.Handler) *rig {
+	w.t.Helper()
 	client, err := redis.Open(w.t.Context(), w.redis)
 	if err != nil {
 		w.t.Fatal(err)
@@ -94,6 +105,9 @@ func (w *world) start(change func(*Config), changeApp func(*actors.Config)) *rig
 		w.t.Fatal(err)
 	}
 	rig.handle()
+	for kind, h := range kinds {
+		rig.app.Handle(kind, h)
+	}
 	if err := rig.app.Start(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}

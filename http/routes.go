@@ -29,6 +29,8 @@ func (h *Handler) routes() []route {
 		{methods: post, path: "/v1/jobs/{id}/cancel", serve: h.cancel},
 		{methods: post, path: "/v1/jobs/{id}/retry", serve: h.retry},
 		{methods: get, path: "/v1/jobs/{id}/artifacts/{name}", serve: h.artifact, long: true, scoped: true},
+		{methods: getOnly, path: "/v1/jobs/{id}/logs", serve: h.showLog, stream: true, long: true, scoped: true, tickets: true},
+		{methods: getOnly, path: "/v1/jobs/{id}/output", serve: h.showOutput, stream: true, long: true, scoped: true, tickets: true},
 		{methods: getOnly, path: "/v1/jobs/{id}/stream", serve: h.streamJob, stream: true, long: true, scoped: true, tickets: true},
 		{methods: getOnly, path: "/v1/stream", serve: h.streamTopics, stream: true, long: true, scoped: true, tickets: true},
 		{methods: post, path: "/v1/stream", serve: h.streamBody, stream: true, long: true, scoped: true},

@@ -18,6 +18,9 @@ const (
 	eventBeat    = "hb"
 	eventFault   = "fault"
 	eventEnd     = "end"
+	eventLog     = "log"
+	eventChunk   = "chunk"
+	eventGap     = "gap"
 )
 
 // appendFrame writes one event. A line break in the data, which encoded JSON never has, becomes another data line, as the
@@ -53,7 +56,7 @@ type hello struct {
 	Proto  int    `json:"proto"`
 	Stream string `json:"stream"`
 	Node   string `json:"node"`
-	Epoch  string `json:"epoch"`
+	Epoch  string `json:"epoch,omitempty"`
 	Mode   string `json:"mode"`
 	Beat   int64  `json:"hb_ms"`
 	MaxAge int64  `json:"max_age_ms"`

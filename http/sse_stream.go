@@ -125,14 +125,19 @@ func (s *stream) next(ctx context.Context, patience time.Duration) (actors.Batch
 	return s.watching.Next(ctx)
 }
 
-// open sends the headers and the first frame.
-func (s *stream) open(maxAge time.Duration) error {
+// begin sends the headers, and begins the first frame.
+func (s *stream) begin() {
 	header := s.w.Header()
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-store, no-transform")
 	header.Set("X-Accel-Buffering", "no")
 	s.w.WriteHeader(http.StatusOK)
 	s.scratch = appendRetry(s.scratch[:0], jitter(time.Second, 3*time.Second))
+}
+
+// open sends the headers and the first frame.
+func (s *stream) open(maxAge time.Duration) error {
+	s.begin()
 	s.scratch = appendFrame(s.scratch, s.at.String(), eventHello, encode(hello{
 		Proto: 1, Stream: s.seat.id, Node: s.h.cfg.Name, Epoch: s.at.epoch, Mode: s.watching.Mode(),
 		Beat: s.h.cfg.Streams.Heartbeat.Milliseconds(), MaxAge: maxAge.Milliseconds(), Now: timestamp(time.Now()),
