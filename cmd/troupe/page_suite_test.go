@@ -19,6 +19,8 @@ func TestPage(t *testing.T) {
 		{"ManyAtOnce", tellManyAtOnce}, // the longest first
 		{"Crash", tellCrash},
 		{"Hostile", tellHostile},
+		{"House", tellHouse},
+		{"Duty", tellDuty},
 		{"Order", tellOrder},
 		{"Looks", tellLooks},
 		{"Refusals", tellRefusals},

@@ -4,7 +4,7 @@ import { useKeys } from '../frame/keys';
 import { Chip, Duration, duration } from '../parts';
 import { Link, navigate } from '../router';
 import type { Actor, Tree } from './nodes';
-import { hot, ratesOf, type Row, rowsOf, toneOf } from './rows';
+import { hot, isQuiet, ratesOf, type Row, rowsOf, toneOf } from './rows';
 
 /** The actors of a node, who supervises whom. Arrows walk it, as in every tree. */
 export function ActorTree({ tree, words }: { tree: Tree; words: string }) {
@@ -115,7 +115,9 @@ export function ActorTree({ tree, words }: { tree: Tree; words: string }) {
               </td>
               <td className="end wide">{messages(row.actor, rates.get(row.actor.path))}</td>
               <td className="end wide">{row.actor.restarts === 0 ? <span className="none">0</span> : <span className="bad">{count(row.actor.restarts)}</span>}</td>
-              <td className="end wide">{row.actor.lastMs === null ? <span className="none">–</span> : row.actor.lastMs < 1_500 ? 'now' : duration(row.actor.lastMs)}</td>
+              <td className="end wide">
+                <Active actor={row.actor} />
+              </td>
               <td className="end wide">
                 <Duration from={row.actor.since} />
               </td>
@@ -164,6 +166,12 @@ function note(actor: Actor): string {
 function messages(actor: Actor, perS: number | undefined) {
   if (actor.processed === null) return <span className="none">–</span>;
   return perS === undefined ? count(actor.processed) : `${rate(perS)} a second`;
+}
+
+function Active({ actor }: { actor: Actor }) {
+  if (actor.lastMs === null) return <span className="none">–</span>;
+  if (actor.lastMs < 1_500) return <span>now</span>;
+  return <span className={isQuiet(actor) ? 'late' : undefined}>{duration(actor.lastMs)} ago</span>;
 }
 
 function Mailbox({ value, most }: { value: number | null; most: number }) {

@@ -14,11 +14,18 @@ export interface Row {
 /** Messages that wait: from here on a mailbox is hot. */
 export const hot = 100;
 
+const quietMs = 30_000;
+
 /** States that a person should look at. */
 const troubled = new Set(['stalled', 'silent', 'overdue', 'lost']);
 
 export function isTroubled(actor: Actor): boolean {
   return troubled.has(actor.state);
+}
+
+/** A job that has said nothing for long: at work, or stuck. */
+export function isQuiet({ kind, lastMs }: Actor): boolean {
+  return kind === 'job' && (lastMs ?? 0) > quietMs;
 }
 
 export function toneOf({ state }: Actor): 'plain' | 'good' | 'warm' | 'bad' {
@@ -30,7 +37,8 @@ export function toneOf({ state }: Actor): 'plain' | 'good' | 'warm' | 'bad' {
 /** How much an actor needs to be looked at, with all under it. */
 function heat(actor: Actor): number {
   const waiting = actor.mailbox ?? 0;
-  const own = (isTroubled(actor) ? 1e9 : 0) + actor.restarts * 1e4 + (waiting >= hot ? waiting : 0);
+  const quiet = isQuiet(actor) ? (actor.lastMs ?? 0) / 1_000 : 0;
+  const own = (isTroubled(actor) ? 1e9 : 0) + actor.restarts * 1e5 + (waiting >= hot ? waiting : 0) + quiet;
   return Math.max(own, ...actor.children.map((child) => (isTroubled(child) ? 1e9 : 0)));
 }
 

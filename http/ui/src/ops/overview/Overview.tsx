@@ -25,26 +25,26 @@ export default function Overview() {
         </Panel>
       )}
       <div className="overview-columns">
-        <Panel title="Queues" flush>
-          {queues.length === 0 ? (
-            <EmptyState title="This node serves no queue" />
-          ) : (
-            <div className="scroll">
-              <Table
-                label="Queues"
-                columns={columns(history)}
-                rows={[...queues].sort(byNeed)}
-                keyOf={(queue) => queue.name}
-                toneOf={(queue) => (queue.paused ? 'warm' : undefined)}
-                onOpen={(queue) => navigate(`/ops/queues?queue=${encodeURIComponent(queue.name)}`)}
-              />
-            </div>
-          )}
-        </Panel>
         <div className="overview-side">
-          <WhatChanged queues={queues} />
+          <Panel title="Queues" flush>
+            {queues.length === 0 ? (
+              <EmptyState title="This node serves no queue" />
+            ) : (
+              <div className="scroll">
+                <Table
+                  label="Queues"
+                  columns={columns(history)}
+                  rows={[...queues].sort(byNeed)}
+                  keyOf={(queue) => queue.name}
+                  toneOf={(queue) => (queue.paused ? 'warm' : undefined)}
+                  onOpen={(queue) => navigate(`/ops/queues?queue=${encodeURIComponent(queue.name)}`)}
+                />
+              </div>
+            )}
+          </Panel>
           <Behind queues={queues} stats={stats} />
         </div>
+        <WhatChanged queues={queues} />
       </div>
     </Page>
   );

@@ -103,10 +103,22 @@ function compareQueue(old: QueueStats, queue: QueueStats, at: number): Change[] 
 
 const deadSoFar = new Map<string, number>();
 
-/** Whether a state was entered or left just now, with room between the two so that it does not flicker. */
+/** Looks in a row, about a second apart, that it takes to believe in a state. */
+const holdLooks = 4;
+
+/** Whether a state was entered or left just now: seen often enough in a row, so that it does not flicker. */
 function turned(key: string, enters: boolean, leaves: boolean): boolean {
   const was = states.get(key) ?? false;
-  const is = was ? !leaves : enters;
-  states.set(key, is);
-  return was !== is;
+  if (was ? !leaves : !enters) {
+    looks.delete(key);
+    return false;
+  }
+  const seen = (looks.get(key) ?? 0) + 1;
+  looks.set(key, seen);
+  if (seen < holdLooks) return false;
+  looks.delete(key);
+  states.set(key, !was);
+  return true;
 }
+
+const looks = new Map<string, number>();

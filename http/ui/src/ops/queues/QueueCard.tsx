@@ -15,7 +15,17 @@ export function QueueCard({ queue, flow, onChange }: { queue: Queue; flow: reado
         <h2>{name}</h2>
         {paused && <Chip tone="warm">paused</Chip>}
         {!paused && queue.running >= queue.slots && queue.waiting > 0 && <Chip tone="warm">full</Chip>}
-        <span className="hint queue-durability">{queue.durability === 'store' ? 'accepted when the database has it' : 'accepted when the inbox has it'}</span>
+        <span className="hint queue-durability">
+          {queue.durability === 'store' ? 'accepted when the database has it' : 'accepted when the inbox has it'}
+          {queue.updatedAt !== null && !paused && (
+            <>
+              , set <Time at={queue.updatedAt} />
+            </>
+          )}
+        </span>
+        <Link className="quiet" to={`/ops/jobs?q=${encodeURIComponent(`queue:${name}`)}`} aria-label={`Jobs of ${name}`}>
+          Jobs
+        </Link>
         <button
           type="button"
           className={paused ? 'quiet strong' : 'quiet'}
@@ -75,14 +85,6 @@ export function QueueCard({ queue, flow, onChange }: { queue: Queue; flow: reado
         </dl>
         <Concurrency queue={queue} onChange={onChange} />
       </div>
-      <p className="queue-links">
-        <Link to={`/ops/jobs?q=${encodeURIComponent(`queue:${name}`)}`}>Its jobs</Link>
-        {queue.updatedAt !== null && !paused && (
-          <span className="hint">
-            set <Time at={queue.updatedAt} />
-          </span>
-        )}
-      </p>
     </li>
   );
 }
