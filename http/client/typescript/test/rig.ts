@@ -66,6 +66,7 @@ export class Server {
 
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const path = String(input);
+    init.signal?.throwIfAborted();
     if (path.endsWith('/v1/stream') || path.includes('follow=1')) {
       const refusal = this.refusals.shift();
       if (refusal === 'no network') throw new TypeError('no network');

@@ -52,8 +52,8 @@ export class Attempt {
         this.topics,
       );
       if (answer.status === 204) return { type: 'ended', end: { reason: 'done', retryMs: null } };
-      const type = answer.headers.get('Content-Type') ?? '';
-      if (answer.status !== 200 || !answer.body || !type.startsWith('text/event-stream')) {
+      const isStream = answer.headers.get('Content-Type')?.startsWith('text/event-stream');
+      if (answer.status !== 200 || !answer.body || !isStream) {
         this.#heard = true;
         if (refuses(answer)) return { type: 'refused', problem: await problemOf(answer) };
         void answer.body?.cancel();

@@ -1,9 +1,9 @@
 import { Cell, type Watchable } from './cell.js';
 import { Connection, type ConnectionState, type Fallback, idle, type Link, type LinkHost } from './connection.js';
-import type { Place, Stats, StreamEvent } from './events.js';
+import type { Stats, StreamEvent } from './events.js';
 import type { Job } from './job.js';
 import { Problem } from './problem.js';
-import { JobStore } from './store.js';
+import { type Jobs, JobStore } from './store.js';
 import { maxTopics, shows, type Topic } from './topics.js';
 import { type GetToken, Wire } from './wire.js';
 
@@ -41,6 +41,7 @@ export interface JobWatcher {
  * and closed a second after the last.
  */
 export class Troupe {
+  readonly jobs: Jobs;
   readonly connection: Watchable<ConnectionState>;
   readonly stats: Watchable<Stats | null>;
   /** For the functions that ask and follow. */
@@ -49,7 +50,6 @@ export class Troupe {
   readonly #stats = new Cell<Stats | null>(null);
   readonly #store: JobStore;
   readonly #watched = new Map<string, number>();
-  readonly #missing = new Set<string>();
   readonly #openLink: (host: LinkHost) => Link;
   readonly #fallback: Fallback | undefined;
   #link: Link | null = null;
@@ -60,30 +60,10 @@ export class Troupe {
     this.#fallback = options.fallback;
     this.connection = this.#state;
     this.stats = this.#stats;
-    this.#store = new JobStore(options.maxJobs ?? 1_000);
+    this.jobs = this.#store = new JobStore(options.maxJobs ?? 1_000);
     this.#openLink = options.link ?? ((host) => new Connection(host));
     const send = options.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init));
     this.wire = new Wire((options.baseUrl ?? '').replace(/\/$/, ''), send, options.getToken, options.credentials ?? 'same-origin');
-  }
-
-  /** The last known state of a job. The same object until it changes. */
-  job(id: string): Job | undefined {
-    return this.#store.get(id);
-  }
-
-  /** Where a waiting job stands. */
-  place(id: string): Place | undefined {
-    return this.#store.place(id);
-  }
-
-  /** The server knows no such job, or not any more. */
-  isMissing(id: string): boolean {
-    return this.#missing.has(id);
-  }
-
-  /** All jobs that are known, newest first. The same array until any changes. */
-  jobs(): readonly Job[] {
-    return this.#store.all();
   }
 
   /** Watches one job. Throws a Problem when more topics are watched than one stream may have. */
@@ -108,35 +88,21 @@ export class Troupe {
     };
   }
 
-  /** Called when a job or its place has changed; watches nothing by itself. */
-  onJob(id: string, watcher: () => void): () => void {
-    return this.#store.watch(id, watcher);
-  }
-
-  /** Called when any job has changed; watches nothing by itself. */
-  onJobs(watcher: () => void): () => void {
-    return this.#store.watchAll(watcher);
-  }
-
-  /** Watches a topic; `onChange` is called after any job has changed. Throws a Problem when there are too many topics. */
-  watch(topic: Topic, onChange?: () => void): () => void {
-    if (!this.#watched.has(topic) && this.#watched.size >= maxTopics)
-      throw new Problem(0, 'too_many_topics', `one stream has at most ${maxTopics} topics`);
+  /** Watches a topic. Throws a Problem when there are too many. */
+  watch(topic: Topic): () => void {
+    if (!this.#watched.has(topic) && this.#watched.size >= maxTopics) throw new Problem(0, 'too_many_topics');
     this.#watched.set(topic, (this.#watched.get(topic) ?? 0) + 1);
-    const unwatch = onChange && this.#store.watchAll(onChange);
     this.#settleSoon();
     let done = false;
     return () => {
       if (done) return;
       done = true;
-      unwatch?.();
       const left = (this.#watched.get(topic) ?? 1) - 1;
       this.#watched.set(topic, left);
       if (left > 0) return;
       setTimeout(() => {
         if (this.#watched.get(topic) !== 0) return;
         this.#watched.delete(topic);
-        this.#missing.delete(topic.slice(4));
         this.#settleSoon();
       }, lingerMs);
     };
@@ -145,8 +111,8 @@ export class Troupe {
   /** Tries again at once, also after the end: after a sign-in, for instance. */
   reconnect(): void {
     this.wire.expire();
-    this.#settle();
-    this.#link?.reconnect();
+    if (this.#state.get().phase === 'closed') this.#settle();
+    else this.#link?.wake(true);
   }
 
   /** Takes what an answer said about a job, if it is newer. */
@@ -160,12 +126,9 @@ export class Troupe {
       for (const event of events) {
         if (event.type === 'job') {
           const ended = this.#store.get(event.job.id)?.terminal;
-          this.#missing.delete(event.job.id);
           if (this.#store.apply(event.job) && ended && !event.job.terminal) revived = true;
-        } else if (event.type === 'removed') {
-          if (event.rev === Number.POSITIVE_INFINITY) this.#missing.add(event.id);
-          this.#store.remove(event.id, event.rev);
-        } else if (event.type === 'place') this.#store.stand(event.place);
+        } else if (event.type === 'removed') this.#store.remove(event.id, event.rev);
+        else if (event.type === 'place') this.#store.stand(event.place);
         else if (event.type === 'stats') this.#stats.set(event.stats);
       }
     });
@@ -204,12 +167,11 @@ export class Troupe {
     return {
       wire: this.wire,
       fallback: this.#fallback,
+      jobs: this.jobs,
       known: () => {
-        const jobs = [...this.#store.all()].sort((a, b) => Number(a.terminal) - Number(b.terminal));
-        return Object.fromEntries(jobs.slice(0, maxKnown).map((job) => [job.id, job.rev]));
+        const liveFirst = [...this.jobs.all()].sort((a, b) => +a.terminal - +b.terminal);
+        return Object.fromEntries(liveFirst.slice(0, maxKnown).map((job) => [job.id, job.rev]));
       },
-      jobs: () => this.#store.all(),
-      place: (id) => this.#store.place(id),
       onEvents: (events) => this.#onEvents(events),
       onState: (state) => this.#state.set(state),
     };
@@ -217,12 +179,13 @@ export class Troupe {
 
   #listen(): void {
     if (this.#stopListening || typeof document === 'undefined') return;
+    const wake = (event: Event) => {
+      const shown = event.type !== 'pageshow' || (event as PageTransitionEvent).persisted;
+      if (shown && !document.hidden) this.#link?.wake(event.type !== 'visibilitychange');
+    };
     const stop = new AbortController();
-    const { signal } = stop;
+    for (const what of ['online', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles
     this.#stopListening = () => stop.abort();
-    addEventListener('online', () => this.#link?.wake(true), { signal });
-    addEventListener('pageshow', (event) => event.persisted && this.#link?.wake(true), { signal });
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#link?.wake(false), { signal });
   }
 }
 

@@ -1,8 +1,8 @@
 import { Attempt, type Outcome } from './attempt.js';
 import { backoff } from './backoff.js';
-import type { Fault, Place, StreamEvent } from './events.js';
-import type { Job } from './job.js';
+import type { Fault, StreamEvent } from './events.js';
 import type { Problem } from './problem.js';
+import type { Jobs } from './store.js';
 import type { Wire } from './wire.js';
 
 /** Signs of life from the browser reconnect at once, but not more often than this. */
@@ -41,18 +41,17 @@ export const idle: ConnectionState = { phase: 'idle', retryAt: null, reason: nul
 export interface Fallback {
   /** Asks again and again, until the answer is called. */
   poll(host: LinkHost, topics: () => readonly string[]): () => void;
-  /** Asks once about jobs that a stream did not show: it can't tell "not yet" from "never". */
-  lookUp(host: LinkHost, ids: string[]): void;
+  /** Asks once about the jobs among these topics that a stream did not show: it can't tell "not yet" from "never". */
+  lookUp(host: LinkHost, topics: readonly string[]): void;
 }
 
 /** What a link serves. */
 export interface LinkHost {
   readonly wire: Wire;
   readonly fallback: Fallback | undefined;
+  readonly jobs: Jobs;
   /** The revs of jobs that need not be sent again: at most 500, the live ones first. */
   known(): Record<string, number>;
-  jobs(): readonly Job[];
-  place(id: string): Place | undefined;
   onEvents(events: StreamEvent[]): void;
   onState(state: ConnectionState): void;
 }
@@ -61,10 +60,8 @@ export interface LinkHost {
 export interface Link {
   /** What is wanted from now on. Nothing: the connection is closed. */
   want(topics: readonly string[]): void;
-  /** The browser is back. `anew`: it was offline or frozen, so what looks alive may be dead. */
+  /** The browser is back, or the user asks. `anew`: what looks alive may be dead, because it was offline or frozen. */
   wake(anew: boolean): void;
-  /** Tries again at once, also after the end. */
-  reconnect(): void;
 }
 
 /**
@@ -93,10 +90,7 @@ export class Connection implements Link {
   constructor(readonly host: LinkHost) {}
 
   want(topics: readonly string[]): void {
-    if (topics.length === 0) {
-      this.#topics = [];
-      return this.#halt(idle);
-    }
+    if (topics.length === 0) return this.#halt(idle);
     if (topics.join() === this.#topics.join()) return;
     this.#topics = topics;
     this.#failures = 0;
@@ -104,14 +98,8 @@ export class Connection implements Link {
   }
 
   wake(anew: boolean): void {
-    if (Date.now() - this.#triedAt < wakeMs || this.#topics.length === 0 || this.#state.phase === 'closed') return;
+    if (Date.now() - this.#triedAt < wakeMs || this.#topics.length === 0) return;
     if (anew || this.#timer !== undefined || (this.#next ?? this.#live)?.overdue()) this.#run();
-  }
-
-  reconnect(): void {
-    if (this.#topics.length === 0) return;
-    this.#failures = 0;
-    this.#run();
   }
 
   #run(): void {
@@ -143,9 +131,7 @@ export class Connection implements Link {
         this.#failures = 0;
         this.#quiet();
         this.#set({ fault: null, covered: from.topics });
-        const known = new Set(this.host.jobs().map((job) => job.id));
-        const unknown = from.topics.flatMap((topic) => (topic.startsWith('job:') && !known.has(topic.slice(4)) ? topic.slice(4) : []));
-        if (unknown.length > 0) this.host.fallback?.lookUp(this.host, unknown);
+        this.host.fallback?.lookUp(this.host, from.topics);
       } else if (event.type === 'fault') {
         this.#set({ fault: event.fault });
         if (event.fault.fatal) this.#halt({ phase: 'closed', reason: 'fault' });
@@ -176,7 +162,6 @@ export class Connection implements Link {
       case 'done':
       case 'revoked':
       case 'superseded':
-        this.#topics = [];
         return this.#halt({ phase: 'closed', reason });
       case 'expired':
         this.host.wire.expire();
@@ -203,6 +188,7 @@ export class Connection implements Link {
     this.#live = this.#next = null;
     for (const one of open) one?.stop();
     this.#quiet();
+    this.#topics = [];
     this.#set({ retryAt: null, ...change });
   }
 

@@ -35,7 +35,7 @@ export class FrameReader {
     lines[0] = this.#rest + lines[0];
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#line(line, frames);
-    if (this.#size + this.#rest.length > maxFrameChars) throw new RangeError(`a frame is longer than ${maxFrameChars} characters`);
+    if (this.#size + this.#rest.length > maxFrameChars) throw new RangeError('too long a frame');
     return frames;
   }
 

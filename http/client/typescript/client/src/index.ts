@@ -12,5 +12,6 @@ export { Problem } from './problem.js';
 export { decodeResource } from './resource.js';
 export type { AcceptedJob, Job as JobResource, Submission, VideoRequest } from './resources.js';
 export { cancel, get, retry, submit, type SubmitOptions, submitVideo } from './rest.js';
+export type { Jobs } from './store.js';
 export { maxTopics, shows, type Topic } from './topics.js';
 export type { GetToken, TokenRequest } from './wire.js';

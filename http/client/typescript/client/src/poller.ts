@@ -20,8 +20,8 @@ export const polling: Fallback = {
     const etags = new Map<string, string>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const round = async (failures: number): Promise<void> => {
-      const live = host.jobs().flatMap((job) => (job.terminal ? [] : job.id));
-      const named = topics().flatMap((topic) => (topic.startsWith('job:') ? topic.slice(4) : []));
+      const live = host.jobs.all().flatMap((job) => (job.terminal ? [] : job.id));
+      const named = jobIds(topics());
       let failed = 0;
       try {
         for (const path of [...idPaths([...live, ...named]), ...listPaths(topics())]) await ask(host, path, etags, signal);
@@ -36,10 +36,11 @@ export const polling: Fallback = {
       clearTimeout(timer);
     };
   },
-  lookUp(host, ids) {
+  lookUp(host, topics) {
+    const unknown = () => jobIds(topics).filter((id) => !host.jobs.get(id));
+    if (unknown().length === 0) return;
     setTimeout(() => {
-      const known = new Set(host.jobs().map((job) => job.id));
-      for (const path of idPaths(ids.filter((id) => !known.has(id)))) ask(host, path, new Map()).catch(() => undefined);
+      for (const path of idPaths(unknown())) ask(host, path, new Map()).catch(() => undefined);
     }, lookUpMs);
   },
 };
@@ -59,6 +60,10 @@ async function ask({ wire, onEvents }: LinkHost, path: string, etags: Map<string
   });
   for (const id of list(missing)) events.push({ type: 'removed', id: text(id), rev: Number.POSITIVE_INFINITY });
   onEvents(events);
+}
+
+function jobIds(topics: readonly string[]): string[] {
+  return topics.flatMap((topic) => (topic.startsWith('job:') ? topic.slice(4) : []));
 }
 
 function idPaths(ids: Iterable<string>): string[] {

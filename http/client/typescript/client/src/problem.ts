@@ -35,7 +35,6 @@ export function refuses({ status }: Response): boolean {
 export function retryAfter(headers: Headers): number | null {
   const value = headers.get('Retry-After');
   if (!value) return null;
-  const seconds = Number(value);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
+  const ms = Number(value) * 1_000;
+  return Math.max(0, Number.isNaN(ms) ? Date.parse(value) - Date.now() || 0 : ms);
 }

@@ -2,10 +2,27 @@ import { tell } from './cell.js';
 import type { Place } from './events.js';
 import { type Job, waits } from './job.js';
 
-/** The last known state of every job, bounded. */
-export class JobStore {
+/** The last known state of every job. Who reads or watches here asks the server for nothing. */
+export interface Jobs {
+  /** The state of a job. The same object until it changes. */
+  get(id: string): Job | undefined;
+  /** Where a waiting job stands. */
+  place(id: string): Place | undefined;
+  /** The server knows no such job, or not any more. */
+  isMissing(id: string): boolean;
+  /** All jobs, newest first. The same array until any changes. */
+  all(): readonly Job[];
+  /** Calls back after the job, or its place, has changed. */
+  watch(id: string, watcher: () => void): () => void;
+  /** Calls back after any job has changed. */
+  watchAll(watcher: () => void): () => void;
+}
+
+/** The jobs, bounded. */
+export class JobStore implements Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #places = new Map<string, Place>();
+  readonly #missing = new Set<string>();
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #listWatchers = new Set<() => void>();
   #dirty = new Set<string>();
@@ -15,7 +32,6 @@ export class JobStore {
   /** Over `max` jobs, those that nobody watches are forgotten, the ended ones first. */
   constructor(readonly max: number) {}
 
-  /** The state of a job. The same object until it changes. */
   get(id: string): Job | undefined {
     return this.#jobs.get(id);
   }
@@ -24,7 +40,10 @@ export class JobStore {
     return this.#places.get(id);
   }
 
-  /** All jobs, newest first. The same array until any changes. */
+  isMissing(id: string): boolean {
+    return this.#missing.has(id);
+  }
+
   all(): readonly Job[] {
     this.#newest ??= [...this.#jobs.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
     return this.#newest;
@@ -33,6 +52,7 @@ export class JobStore {
   /** The rule of the stream: a state is applied if and only if its rev is greater than the one seen. */
   apply(job: Job): boolean {
     const seen = this.#jobs.get(job.id);
+    this.#missing.delete(job.id);
     if (seen && job.rev <= seen.rev) return false;
     this.#jobs.set(job.id, job);
     if (!waits(job.status)) this.#places.delete(job.id);
@@ -49,10 +69,11 @@ export class JobStore {
     this.#touch(place.id);
   }
 
-  /** Forgets a job, unless a newer state of it than rev is known. */
+  /** Forgets a job, unless a newer state of it than rev is known. With a rev without bound there is none. */
   remove(id: string, rev: number): void {
     const seen = this.#jobs.get(id);
     if (seen && seen.rev > rev) return;
+    if (rev === Number.POSITIVE_INFINITY && this.#missing.size < this.max) this.#missing.add(id);
     this.#forget(id);
     this.#touch(id);
   }
@@ -103,7 +124,7 @@ export class JobStore {
 
   #evict(): void {
     const idle = [...this.#jobs.values()].filter((job) => !this.#watchers.has(job.id));
-    idle.sort((a, b) => Number(b.terminal) - Number(a.terminal) || a.updatedAt - b.updatedAt);
+    idle.sort((a, b) => +b.terminal - +a.terminal || a.updatedAt - b.updatedAt);
     const over = this.#jobs.size - Math.floor(this.max * 0.9); // a tenth at once, so that not every job sorts
     for (const job of idle.slice(0, over)) {
       this.#forget(job.id);

@@ -26,7 +26,6 @@ type Message =
   /** From a tab that does not lead. */
   | { type: 'want'; tab: string; topics: readonly string[]; known: Record<string, number> }
   | { type: 'wake'; anew: boolean }
-  | { type: 'reconnect' }
   /** From the one that leads; without `to`, for all. */
   | { type: 'leads' }
   | { type: 'news'; to?: string; events: StreamEvent[]; state: Told | null }
@@ -86,12 +85,6 @@ class SharedLink implements Link {
     const connection = this.#alone ?? this.#lead?.connection;
     if (connection) connection.wake(anew);
     else this.#say({ type: 'wake', anew });
-  }
-
-  reconnect(): void {
-    const connection = this.#alone ?? this.#lead?.connection;
-    if (connection) connection.reconnect();
-    else this.#say({ type: 'reconnect' });
   }
 
   #join(): void {
@@ -200,7 +193,6 @@ class SharedLink implements Link {
 
   #hearFollower(lead: Lead, message: Message): void {
     if (message.type === 'wake') lead.connection.wake(message.anew);
-    else if (message.type === 'reconnect') lead.connection.reconnect();
     else if (message.type === 'want') {
       const { tab, topics, known } = message;
       const isNew = !lead.others.has(tab);
@@ -217,20 +209,20 @@ class SharedLink implements Link {
         };
         this.locks.request(`${this.name}/${tab}`, { signal: lead.end.signal }, gone).catch(() => undefined);
       }
-      const news = this.host.jobs().filter((job) => job.rev > (known[job.id] ?? -1) && topics.some((topic) => shows(topic, job)));
+      const news = this.host.jobs.all().filter((job) => job.rev > (known[job.id] ?? -1) && topics.some((topic) => shows(topic, job)));
       this.#say({ type: 'news', to: tab, events: news.flatMap((job) => this.#snapshot(job)), state: told(this.#state) });
       this.#gather();
     }
   }
 
   #snapshot(job: Job): StreamEvent[] {
-    const place = this.host.place(job.id);
+    const place = this.host.jobs.place(job.id);
     return [{ type: 'job', job }, ...(place ? [{ type: 'place', place } as const] : [])];
   }
 
   #concerns(event: StreamEvent): boolean {
     if (event.type === 'job') return this.#mine.some((topic) => shows(topic, event.job));
-    return event.type !== 'removed' || this.#mine.includes(`job:${event.id}`) || this.host.jobs().some((job) => job.id === event.id);
+    return event.type !== 'removed' || this.#mine.includes(`job:${event.id}`) || this.host.jobs.get(event.id) !== undefined;
   }
 
   /** Tells the connection what all tabs want. */

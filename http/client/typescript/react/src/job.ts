@@ -107,16 +107,16 @@ export function useJobStream(jobId: string | null | undefined, options: JobStrea
 }
 
 const notFound = new Problem(404, 'not_found', 'the server knows no such job');
-const readJob = (client: Troupe, id: string) => client.job(id);
-const readPlace = (client: Troupe, id: string) => client.place(id);
-const readMissing = (client: Troupe, id: string) => client.isMissing(id);
+const readJob = (client: Troupe, id: string) => client.jobs.get(id);
+const readPlace = (client: Troupe, id: string) => client.jobs.place(id);
+const readMissing = (client: Troupe, id: string) => client.jobs.isMissing(id);
 
 function useOfJob<T>(client: Troupe, id: string | null, read: (client: Troupe, id: string) => T): T | undefined {
   const watch = useCallback(
     (watcher: () => void) => {
       if (id === null) return () => undefined;
       const { tell, forget } = inFrame(watcher);
-      const unwatch = client.onJob(id, tell);
+      const unwatch = client.jobs.watch(id, tell);
       return () => {
         unwatch();
         forget();

@@ -43,7 +43,7 @@ export function useJobs({ topic = 'owner:me', where, enabled = true }: JobsOptio
   const watch = useCallback(
     (watcher: () => void) => {
       const { tell, forget } = inFrame(watcher);
-      const unwatch = client.onJobs(tell);
+      const unwatch = client.jobs.watchAll(tell);
       return () => {
         unwatch();
         forget();
@@ -53,7 +53,7 @@ export function useJobs({ topic = 'owner:me', where, enabled = true }: JobsOptio
   );
   const all = useSyncExternalStore(
     watch,
-    () => client.jobs(),
+    () => client.jobs.all(),
     () => none,
   );
   const connection = useOfConnection(client, (state) => state.phase, 'idle');

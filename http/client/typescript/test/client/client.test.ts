@@ -87,7 +87,7 @@ describe('one connection', () => {
     expect(old.aborted).toBe(false);
     old.write(sse('job', frame({ rev: 1_000_002 })));
     await pass(0);
-    expect(client.job('j1')?.rev).toBe(1_000_002);
+    expect(client.jobs.get('j1')?.rev).toBe(1_000_002);
     server.stream.write(hello() + sse('job', frame({ id: 'j2' })));
     await pass(0);
     expect(old.aborted).toBe(false);
@@ -136,10 +136,10 @@ describe('jobs', () => {
     server.stream.write(sse('job', frame({ rev: 9 })));
     await pass(0);
     expect(seen).toEqual([5, 9]);
-    const same = client.job('j1');
+    const same = client.jobs.get('j1');
     server.stream.write(sse('job', frame({ rev: 8 })));
     await pass(0);
-    expect(client.job('j1')).toBe(same);
+    expect(client.jobs.get('j1')).toBe(same);
   });
 
   it('complete once for each run, and only by a terminal state', async () => {
@@ -157,7 +157,7 @@ describe('jobs', () => {
     expect(ended).toEqual(['j1/1 completed']);
     expect(server.streams).toHaveLength(2);
     expect(state()).toMatchObject({ phase: 'closed', reason: 'done' });
-    client.apply({ ...(client.job('j1') as Job), rev: 4_000_000, run: 2, terminal: false, status: 'queued' } as Job);
+    client.apply({ ...(client.jobs.get('j1') as Job), rev: 4_000_000, run: 2, terminal: false, status: 'queued' } as Job);
     await pass(50);
     expect(server.streams).toHaveLength(3); // a new life is watched again
     server.stream.write(hello() + sse('job', done({ rev: 5_000_000, run: 2, status: 'cancelled' })) + ready());
@@ -172,31 +172,31 @@ describe('jobs', () => {
     await goLive(sse('job', frame({ rev: 7 })));
     server.stream.write(sse('removed', { id: 'j1', rev: 6, reason: 'filter' }));
     await pass(0);
-    expect(client.job('j1')?.rev).toBe(7);
+    expect(client.jobs.get('j1')?.rev).toBe(7);
     server.stream.write(sse('removed', { id: 'j1', rev: 7, reason: 'purged' }));
     await pass(0);
-    expect(client.job('j1')).toBeUndefined();
+    expect(client.jobs.get('j1')).toBeUndefined();
   });
 
   it('that the stream does not show are asked for once, and said to be missing', async () => {
     server.answer = () => Response.json({ jobs: [], missing: ['j1'] });
     const seen = vi.fn();
-    client.onJob('j1', seen);
+    client.jobs.watch('j1', seen);
     await goLive();
-    expect(client.isMissing('j1')).toBe(false);
+    expect(client.jobs.isMissing('j1')).toBe(false);
     await pass(1_000);
     expect(server.asked.map(({ path }) => path)).toEqual(['/v1/jobs?ids=j1']);
-    expect(client.isMissing('j1')).toBe(true);
+    expect(client.jobs.isMissing('j1')).toBe(true);
     expect(seen).toHaveBeenCalledOnce();
   });
 
   it('have a place while they wait', async () => {
     const place = (over = {}) => sse('place', { id: 'j1', reason: 'position', position: 3, capped: false, until: null, eta_ms: null, ...over });
     await goLive(sse('job', frame({ status: 'queued' })), place());
-    expect(client.place('j1')).toMatchObject({ position: 3 });
+    expect(client.jobs.place('j1')).toMatchObject({ position: 3 });
     server.stream.write(sse('job', frame({ rev: 1_000_002 })) + place());
     await pass(0);
-    expect(client.place('j1')).toBeUndefined();
+    expect(client.jobs.place('j1')).toBeUndefined();
   });
 
   it('are bounded: the ended that nobody watches are forgotten first', async () => {
@@ -209,22 +209,22 @@ describe('jobs', () => {
     for (let i = 1; i <= 20; i++) frames += sse('job', done({ id: `old${i}`, at: { created: '2026-11-01T10:00:00Z', updated: `2026-11-01T10:00:${10 + i}Z` } }));
     server.stream.write(hello() + frames + ready());
     await pass(0);
-    const ids = client.jobs().map((job) => job.id);
+    const ids = client.jobs.all().map((job) => job.id);
     expect(ids.length).toBeLessThanOrEqual(10);
     expect(ids).toEqual(expect.arrayContaining(['j0', 'live1', 'live5', 'old20']));
   });
 
   it('tell nobody twice in one read, and a watcher’s fault does not end the stream', async () => {
     const all = vi.fn();
-    client.onJobs(all);
-    client.onJob('j1', () => {
+    client.jobs.watchAll(all);
+    client.jobs.watch('j1', () => {
       throw new Error('a fault of the screen');
     });
     const live = goLive(sse('job', frame({ rev: 1 })), sse('job', frame({ rev: 2 })), sse('job', frame({ rev: 3 })));
     await expect(live).rejects.toThrow('a fault of the screen'); // reported by a timer of its own
     expect(all).toHaveBeenCalledOnce();
     expect(state().phase).toBe('live');
-    expect(client.job('j1')?.rev).toBe(3);
+    expect(client.jobs.get('j1')?.rev).toBe(3);
   });
 
   it('keeps the statistics of operators', async () => {
@@ -434,6 +434,6 @@ describe('polling', () => {
     await pass(20_000);
     expect(ended).toHaveBeenCalledOnce();
     expect(server.asked.map(({ path }) => path)).toContain('/v1/jobs?queue=video');
-    expect(client.job('j2')?.status).toBe('processing');
+    expect(client.jobs.get('j2')?.status).toBe('processing');
   });
 });

@@ -26,7 +26,7 @@ describe('submit', () => {
     expect(server.asked).toHaveLength(3);
     expect(keys.size).toBe(1);
     expect(server.asked[0]).toMatchObject({ method: 'POST', path: 'https://jobs.example/v1/jobs', body: { kind: 'sample.noop', payload: { a: 1 } } });
-    expect(client.job('j1')?.status).toBe('queued');
+    expect(client.jobs.get('j1')?.status).toBe('queued');
   });
 
   it('gives up in the end, and at once where trying again does not help', async () => {
@@ -60,7 +60,7 @@ describe('actions', () => {
     server.answer = () => Response.json(view({ version: 2_000_000, status: 'cancelling' }));
     await cancel(client, 'j1', 'too dear');
     expect(server.asked[0]).toMatchObject({ path: 'https://jobs.example/v1/jobs/j1/cancel', body: { reason: 'too dear' } });
-    expect(client.job('j1')?.status).toBe('cancelling');
+    expect(client.jobs.get('j1')?.status).toBe('cancelling');
     server.answer = () => Response.json(view({ version: 3_000_000, status: 'queued', payload: { a: 1 } }));
     await retry(client, 'j1');
     expect(server.asked[1]).toMatchObject({ body: {} });

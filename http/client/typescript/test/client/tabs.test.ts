@@ -90,12 +90,12 @@ describe('tabs', () => {
   it('share one connection, and each hears of its own topics only', async () => {
     const [first, second] = await twoTabs();
     expect(connections()).toHaveLength(1);
-    expect(second.client.job('j1')?.status).toBe('processing');
-    expect(second.client.job('j2')?.status).toBe('processing');
+    expect(second.client.jobs.get('j1')?.status).toBe('processing');
+    expect(second.client.jobs.get('j2')?.status).toBe('processing');
     expect(first.client.connection.get().covered).toEqual(['job:j1']);
     first.server.stream.write(sse('job', done({ id: 'j2' })) + sse('job', frame({ id: 'j3' })));
     await until(() => expect(second.ended.map(({ id }) => id)).toEqual(['j2']));
-    expect(second.client.job('j3')).toBeUndefined();
+    expect(second.client.jobs.get('j3')).toBeUndefined();
   });
 
   it.each(['die', 'leave'])('go on when the one that leads does %s', async (how) => {
@@ -117,7 +117,7 @@ describe('tabs', () => {
     const [first, second] = await twoTabs();
     const third = openTab();
     watchJob(third, 'j2');
-    await until(() => expect(third.client.job('j2')).toBeDefined());
+    await until(() => expect(third.client.jobs.get('j2')).toBeDefined());
     for (let rev = 2; rev < 40; rev++) first.server.stream.write(sse('job', frame({ id: 'j2', rev: 1_000_000 + rev })));
     first.die();
     await until(() => expect(connections()).toHaveLength(1));
@@ -126,7 +126,7 @@ describe('tabs', () => {
     const known = body?.known.j2 ?? 0;
     // The server sends what is newer than what the new leader knows, and the leader tells who knows less.
     leader?.server.stream.write(hello() + (known < 1_000_039 ? sse('job', frame({ id: 'j2', rev: 1_000_039 })) : '') + ready());
-    await until(() => expect([second, third].map((tab) => tab.client.job('j2')?.rev)).toEqual([1_000_039, 1_000_039]));
+    await until(() => expect([second, third].map((tab) => tab.client.jobs.get('j2')?.rev)).toEqual([1_000_039, 1_000_039]));
   });
 
   it('forget what a tab wanted that is gone', async () => {

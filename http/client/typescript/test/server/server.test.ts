@@ -75,11 +75,11 @@ describe('a job', () => {
     const client = clientOf(node.url);
     const job = await submit(client, sleepy(20_000, 20));
     const watched = watchJob(client, job.id);
-    await until(() => expect(client.job(job.id)?.status).toBe('processing'));
+    await until(() => expect(client.jobs.get(job.id)?.status).toBe('processing'));
     await cancel(client, job.id, 'too slow');
     await toEnd(watched, 'cancelled');
     await retry(client, job.id);
-    await until(() => expect(client.job(job.id)).toMatchObject({ run: 2, status: 'processing' }));
+    await until(() => expect(client.jobs.get(job.id)).toMatchObject({ run: 2, status: 'processing' }));
     await cancel(client, job.id);
     await until(() => expect(watched.ended.map(({ run }) => run)).toEqual([1, 2]));
   });
@@ -91,14 +91,14 @@ describe('a job', () => {
     forgets.push(client.watchJob(job.id, { onChange: (one) => one && statuses.add(one.status) }));
     await toEnd(watchJob(client, job.id), 'failed');
     expect([...statuses]).toEqual(expect.arrayContaining(['retrying', 'failed']));
-    const ended = client.job(job.id);
+    const ended = client.jobs.get(job.id);
     expect(ended?.status === 'failed' && ended.error.message).toContain('failed as asked');
   });
 
   it('that nobody knows is said to be missing', async () => {
     const client = clientOf(node.url);
     watchJob(client, '01900000-0000-7000-8000-000000000000');
-    await until(() => expect(client.isMissing('01900000-0000-7000-8000-000000000000')).toBe(true));
+    await until(() => expect(client.jobs.isMissing('01900000-0000-7000-8000-000000000000')).toBe(true));
   });
 
   it('is one of a topic', async () => {
@@ -106,7 +106,7 @@ describe('a job', () => {
     forgets.push(client.watch('batch:mine'));
     await until(() => expect(client.connection.get().covered).toEqual(['batch:mine']));
     const ids = await Promise.all([1, 2, 3].map(async (i) => (await submit(clientOf(node.url), { ...sleepy(100 * i, 1), batch: 'mine' })).id));
-    await until(() => expect(client.jobs().filter(({ terminal }) => terminal).map(({ id }) => id).sort()).toEqual(ids.sort()));
+    await until(() => expect(client.jobs.all().filter(({ terminal }) => terminal).map(({ id }) => id).sort()).toEqual(ids.sort()));
     expect(client.connection.get().phase).toBe('live');
   });
 });
