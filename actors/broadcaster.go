@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -96,6 +95,7 @@ type broadcaster struct {
 	stop     func()
 
 	clock     func()               // ends the glances; nil while nobody watches
+	removals  []removal            // by number
 	gone      map[job.ID]time.Time // removed a moment ago
 	stats     map[*watch]struct{}  // who watch statistics
 	tally     *tally               // nil while nobody does
@@ -109,11 +109,7 @@ type broadcaster struct {
 const (
 	maxRecent     = 20_000           // changes kept for streams that come back
 	resumeWindow  = time.Minute      // how long changes are kept when nobody watches
-	backstopEvery = 20 * time.Second // how often the store is read for what is watched
 	recentlyEnded = 10 * time.Minute // ended jobs in a snapshot
-
-	// topicsPerSweep bounds the lists that one sweep reads to find jobs that nobody was told of. More topics take turns.
-	topicsPerSweep = 64
 )
 
 func spawnBroadcaster(a *App) (broadcasterRef, error) {
@@ -192,6 +188,7 @@ func (b *broadcaster) skip(n int64) {
 		b.recent = nil
 		clear(b.latest)
 	}
+	b.removals = nil
 }
 
 func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
@@ -333,6 +330,7 @@ func (b *broadcaster) onJoin(c actor.Context, m *join) {
 	}
 	b.replay(w, since)
 	if w.mode == "resume" {
+		b.replayRemovals(w, since)
 		w.completed(b.seq)
 	} else {
 		cursor := b.seq
@@ -377,64 +375,6 @@ func (b *broadcaster) onLeave(w *watch) {
 		b.lonely = time.Now()
 	}
 	w.finishWith("closed")
-}
-
-// onFound takes what a sweep has read. What is news to a stream had been missed by it, if it happened while every change was kept:
-// to a stream that went on where it was, what it was sent long ago is news, too.
-func (b *broadcaster) onFound(m *found) {
-	for i := range m.views {
-		if b.take(&m.views[i]) && m.views[i].UpdatedAt.After(b.attends) {
-			b.app.metrics.backstop.Inc()
-		}
-	}
-}
-
-func (b *broadcaster) onPurged(m *purged) {
-	for _, id := range m.ids {
-		b.forget(id)
-		for w := range b.watches {
-			w.remove(Removal{ID: id, Reason: "purged"})
-		}
-	}
-	if !m.tell {
-		return
-	}
-	var signals []persistence.Signal
-	for batch := range slices.Chunk(m.ids, persistence.MaxBatch) {
-		signals = append(signals, persistence.Signal{Topic: persistence.SignalRemoved, Jobs: batch})
-	}
-	b.app.loops.Go(func() { b.app.tellRemoved(signals) })
-}
-
-func (b *broadcaster) onSweep(m *sweep) {
-	if len(b.watches) == 0 || b.draining {
-		return
-	}
-	ids := map[job.ID]struct{}{}
-	for w := range b.watches {
-		for _, id := range w.live() {
-			ids[id] = struct{}{}
-		}
-	}
-	topics := b.lists(m.topics)
-	b.app.loops.Go(func() { b.app.sweep(ids, topics) })
-}
-
-// lists are the topics whose jobs a sweep looks for, besides those that streams are known to show: all of them after a gap,
-// otherwise the next topicsPerSweep.
-func (b *broadcaster) lists(all bool) []Topic {
-	topics := slices.SortedFunc(maps.Keys(b.topics), sortedTopics)
-	topics = slices.DeleteFunc(topics, func(t Topic) bool { return t.Kind == TopicStats })
-	if all {
-		return topics
-	}
-	topics = slices.DeleteFunc(topics, func(t Topic) bool { return t.Kind == TopicJob })
-	if len(topics) <= topicsPerSweep {
-		return topics
-	}
-	from := b.turn % len(topics)
-	b.turn = from + topicsPerSweep
-	return append(topics[from:], topics[:from]...)[:topicsPerSweep]
 }
 
 func (b *broadcaster) onDrain(m *drainAll) {

@@ -139,17 +139,3 @@ func (b *broadcaster) onPlaced(m *placed) {
 		w.offerPlaces(m.places)
 	}
 }
-
-const (
-	// goneFor is how long a removed job is remembered, so that what was read before its removal does not bring it back.
-	goneFor = 30 * time.Second
-	maxGone = 20_000
-)
-
-// forget notes removals while anybody watches.
-func (b *broadcaster) forget(id job.ID) {
-	delete(b.latest, id)
-	if len(b.watches) > 0 && len(b.gone) < maxGone {
-		b.gone[id] = time.Now()
-	}
-}

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -164,9 +163,4 @@ func (c *queueCounts) add(of queueCounts) {
 	c.Started += of.Started
 	c.Completed += of.Completed
 	c.Failed += of.Failed
-}
-
-// sortedTopics is for turns among topics.
-func sortedTopics(x, y Topic) int {
-	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Value, y.Value))
 }

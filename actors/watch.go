@@ -138,6 +138,14 @@ func (w *watch) remove(r Removal) {
 	}
 }
 
+// removeUnseen is remove for a stream that may show the job from before.
+func (w *watch) removeUnseen(r Removal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.removed = append(w.removed, r)
+	w.wake()
+}
+
 // completed says that all there was has been offered, up to the cursor.
 func (w *watch) completed(cursor int64) {
 	w.mu.Lock()
