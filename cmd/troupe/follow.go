@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +48,10 @@ type follower struct {
 	client *client
 	id     job.ID
 	show   func(c change, raw []byte)
-	lost   func(err error, wait time.Duration) // the connection broke; the next try comes after the wait
+	path   string                                               // of another stream of the job's, with
+	query  url.Values                                           // its parameters, and
+	take   func(name string, data []byte) (ended bool, _ error) // who takes its events
+	lost   func(err error, wait time.Duration)                  // the connection broke; the next try comes after the wait
 
 	lastID  string
 	rev     int64
@@ -104,7 +108,7 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 	if f.lastID != "" {
 		header.Set("Last-Event-ID", f.lastID)
 	}
-	response, err := f.client.send(ctx, call{method: http.MethodGet, path: "/v1/jobs/" + f.id.String() + "/stream", header: header})
+	response, err := f.client.send(ctx, call{method: http.MethodGet, path: cmp.Or(f.path, jobPath(f.id)+"/stream"), query: f.query, header: header})
 	if err != nil {
 		return false, cmp.Or(context.Cause(ctx), err)
 	}
@@ -131,7 +135,11 @@ func (f *follower) connection(ctx context.Context) (ended bool, err error) {
 		case "data":
 			data += value
 		case "":
-			if ended, err := f.event(event, []byte(data)); ended || err != nil {
+			take := f.event
+			if f.take != nil && event != "hello" {
+				take = f.take
+			}
+			if ended, err := take(event, []byte(data)); ended || err != nil {
 				return ended, err
 			}
 			event, data = "", ""
@@ -160,6 +168,9 @@ func (f *follower) event(name string, data []byte) (ended bool, err error) {
 			return false, fmt.Errorf("the stream opens with what is not JSON: %w", err)
 		}
 		f.silence = max(time.Duration(hello.Beat)*time.Millisecond*5/2, time.Second)
+		if f.take != nil { // it has no other sign that all is well
+			f.tries = 0
+		}
 	case "ready":
 		f.tries = 0
 	case "job":

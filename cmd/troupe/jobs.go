@@ -14,6 +14,8 @@ type jobsCmd struct {
 	Ls     jobsLsCmd     `cmd:"" help:"List jobs, newest first."`
 	Show   jobsShowCmd   `cmd:"" help:"Show one job whole, with its history."`
 	Watch  jobsWatchCmd  `cmd:"" help:"Follow one job to its end, a line for each change."`
+	Logs   jobsLogsCmd   `cmd:"" help:"Print what one job's handler said, or follow it."`
+	Output jobsOutputCmd `cmd:"" help:"Print one job's output, or follow it."`
 	Cancel jobsCancelCmd `cmd:"" help:"Stop jobs: waiting ones at once, running ones by asking their handlers."`
 	Retry  jobsRetryCmd  `cmd:"" help:"Run waiting jobs now; give failed and cancelled ones a new life."`
 }
