@@ -80,11 +80,13 @@ export class Studio {
     const leave = () => this.cancels.flush();
     addEventListener('pagehide', leave);
     const unwatchConnection = this.#client.connection.watch(() => this.#onConnection());
-    const unwatchJobs = this.#client.watch('owner:me', () => this.#onJobs());
+    const unwatchJobs = this.#client.jobs.watchAll(() => this.#onJobs());
+    const forget = this.#client.watch('owner:me');
     return () => {
       removeEventListener('pagehide', leave);
       unwatchConnection();
       unwatchJobs();
+      forget();
       this.cancels.flush();
     };
   }
@@ -146,7 +148,7 @@ export class Studio {
   #onJobs(): void {
     const told = new Set<string>();
     this.jobs.batch(() => {
-      for (const job of this.#client.jobs()) {
+      for (const job of this.#client.jobs.all()) {
         told.add(job.id);
         if (this.jobs.get(job.id)?.job !== job) this.#apply(job);
       }

@@ -38,8 +38,15 @@ function Name({ job }: { job: ListedJob }) {
     <Link className="job-name" to={`/ops/jobs/${job.id}`}>
       <span className="job-kind">{visible(job.kind)}</span>
       <span className="job-id mono">{job.id.slice(-12)}</span>
+      <span className="job-brief">{brief(job)}</span>
     </Link>
   );
+}
+
+/** What there is no column for on a narrow screen. */
+function brief({ status, progress, error }: ListedJob): string {
+  if (status === 'processing' || status === 'cancelling') return `${Math.floor(progress.pct)} % ${visible(progress.stage)}`;
+  return error ? visible(error.message.slice(0, 60)) : '';
 }
 
 function Now({ job }: { job: ListedJob }) {

@@ -97,7 +97,7 @@ function useLiveRows(listed: readonly ListedJob[]): readonly ListedJob[] {
       });
     };
     draw();
-    const unwatch = live.client.onJobs(() => {
+    const unwatch = live.client.jobs.watchAll(() => {
       timer ??= setTimeout(draw, drawMs);
     });
     return () => {
@@ -117,10 +117,10 @@ function useFresh(q: string, on: boolean, known: ReadonlySet<string>, set: (fres
     let timer: ReturnType<typeof setTimeout> | undefined;
     const count = () => {
       timer = undefined;
-      const fresh = live.client.jobs().filter((job) => job.id > newestRow && !known.has(job.id) && fits(job));
+      const fresh = live.client.jobs.all().filter((job) => job.id > newestRow && !known.has(job.id) && fits(job));
       set(new Set(fresh.slice(0, maxFresh + 1).map((job) => job.id)));
     };
-    const unwatch = live.client.onJobs(() => {
+    const unwatch = live.client.jobs.watchAll(() => {
       timer ??= setTimeout(count, drawMs * 2);
     });
     return () => {

@@ -55,35 +55,31 @@ class Reader {
   #object(depth: number): Node {
     const entries: [string, Node][] = [];
     this.#at++;
-    for (let first = true; ; first = false) {
-      this.#skip();
-      if (this.#is('}') && first) break;
-      if (!first && !this.#is(',')) {
-        if (!this.#was('}')) this.#fail('"," or "}"');
-        break;
-      }
+    this.#skip();
+    if (this.#is('}')) return { type: 'object', entries };
+    for (;;) {
       this.#skip();
       const key = this.#string();
       this.#skip();
       if (!this.#is(':')) this.#fail('":"');
       entries.push([key, this.value(depth + 1)]);
+      this.#skip();
+      if (this.#is('}')) return { type: 'object', entries };
+      if (!this.#is(',')) this.#fail('"," or "}"');
     }
-    return { type: 'object', entries };
   }
 
   #array(depth: number): Node {
     const items: Node[] = [];
     this.#at++;
-    for (let first = true; ; first = false) {
-      this.#skip();
-      if (this.#is(']') && first) break;
-      if (!first && !this.#is(',')) {
-        if (!this.#was(']')) this.#fail('"," or "]"');
-        break;
-      }
+    this.#skip();
+    if (this.#is(']')) return { type: 'array', items };
+    for (;;) {
       items.push(this.value(depth + 1));
+      this.#skip();
+      if (this.#is(']')) return { type: 'array', items };
+      if (!this.#is(',')) this.#fail('"," or "]"');
     }
-    return { type: 'array', items };
   }
 
   #string(): string {
@@ -111,10 +107,6 @@ class Reader {
     if (this.#source[this.#at] !== char) return false;
     this.#at++;
     return true;
-  }
-
-  #was(char: string): boolean {
-    return this.#is(char);
   }
 
   #skip(): void {

@@ -27,12 +27,12 @@ export function useTopics(...topics: Topic[]): void {
 
 /** The last state that the stream told of a job; undefined if none. Hold its topic, too. */
 export function useLiveJob(id: string): Job | undefined {
-  const watch = useCallback((watcher: () => void) => live.client.onJob(id, watcher), [id]);
-  return useSyncExternalStore(watch, () => live.client.job(id));
+  const watch = useCallback((watcher: () => void) => live.client.jobs.watch(id, watcher), [id]);
+  return useSyncExternalStore(watch, () => live.client.jobs.get(id));
 }
 
 /** Where a waiting job stands, as the stream tells. */
 export function usePlaceInLine(id: string): Place | undefined {
-  const watch = useCallback((watcher: () => void) => live.client.onJob(id, watcher), [id]);
-  return useSyncExternalStore(watch, () => live.client.place(id));
+  const watch = useCallback((watcher: () => void) => live.client.jobs.watch(id, watcher), [id]);
+  return useSyncExternalStore(watch, () => live.client.jobs.place(id));
 }

@@ -45,7 +45,7 @@ export class Live {
   }
 
   job(id: string): Job | undefined {
-    return this.client.job(id);
+    return this.client.jobs.get(id);
   }
 
   /** Starts again after a sign-in, or when a person asks. */
