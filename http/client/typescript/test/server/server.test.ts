@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acrossTabs } from '../../client/src/tabs.js';
 import { cancel, connect, type Job, retry, submit, type Troupe, type TroupeOptions } from '../../client/src/index.js';
 import { Locks } from '../locks.js';
@@ -13,11 +13,11 @@ const gone: (() => void)[] = [];
 beforeAll(async () => {
   node = await TroupeNode.start();
 });
-afterAll(() => node.remove());
-afterEach(async () => {
-  for (const forget of forgets.splice(0)) forget();
-  for (const leave of gone.splice(0)) leave();
-  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+afterAll(async () => {
+  for (const forget of forgets) forget();
+  for (const leave of gone) leave();
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await node.remove();
 });
 
 interface Watched {
@@ -59,7 +59,8 @@ async function toEnd(watched: Watched, status = 'completed', timeout?: number): 
   expect(watched.revs).toEqual([...new Set(watched.revs)].sort((a, b) => a - b));
 }
 
-describe('a job', () => {
+// Most of the time is waiting: they wait together.
+describe.concurrent('a job', () => {
   it('is submitted, shows its progress, and completes', async () => {
     const client = clientOf(node.url);
     const job = await submit(client, sleepy(1_000, 5), { key: 'one' });
@@ -111,7 +112,7 @@ describe('a job', () => {
   });
 });
 
-describe('a network', () => {
+describe.concurrent('a network', () => {
   it('may cut streams anywhere', async () => {
     const { id } = await submit(clientOf(node.url), sleepy(3_000, 12));
     // -1 and 0 are around the headers; the rest falls into ids, names, data, line ends and between frames.
@@ -140,7 +141,7 @@ describe('a network', () => {
   });
 });
 
-describe('a server', () => {
+describe.concurrent('a server', () => {
   it('may be killed in mid-stream and return', { timeout: 40_000 }, async () => {
     const own = await TroupeNode.start();
     try {
