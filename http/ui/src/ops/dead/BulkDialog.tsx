@@ -36,6 +36,9 @@ export function BulkDialog({ verb, whom, what, onClose }: { verb: Verb; whom: Wh
     };
   }, [verb]);
 
+  const first = useRef<HTMLInputElement & HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), [stage.at]);
+
   async function run(found: Count): Promise<void> {
     let done = 0;
     setStage({ at: 'running', found, done });
@@ -91,11 +94,11 @@ export function BulkDialog({ verb, whom, what, onClose }: { verb: Verb; whom: Wh
               <label htmlFor={id}>
                 Type <kbd>{needed(verb, stage.found)}</kbd> to go on
               </label>
-              <input id={id} className="input" value={typed} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
+              <input ref={first} id={id} className="input" value={typed} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
             </div>
           )}
           <div className="dialog-actions">
-            <button type="button" className="quiet" onClick={close}>
+            <button ref={verb === 'redrive' || stage.found.matched === 0 ? first : undefined} type="button" className="quiet" onClick={close}>
               Leave it
             </button>
             {stage.found.matched > 0 && (

@@ -34,12 +34,16 @@ export function toneOf({ state }: Actor): 'plain' | 'good' | 'warm' | 'bad' {
   return state === 'busy' ? 'good' : 'plain';
 }
 
+function hasTrouble(actor: Actor): boolean {
+  return isTroubled(actor) || actor.children.some(hasTrouble);
+}
+
 /** How much an actor needs to be looked at, with all under it. */
 function heat(actor: Actor): number {
   const waiting = actor.mailbox ?? 0;
   const quiet = isQuiet(actor) ? (actor.lastMs ?? 0) / 1_000 : 0;
-  const own = (isTroubled(actor) ? 1e9 : 0) + actor.restarts * 1e5 + (waiting >= hot ? waiting : 0) + quiet;
-  return Math.max(own, ...actor.children.map((child) => (isTroubled(child) ? 1e9 : 0)));
+  const own = actor.restarts * 1e5 + (waiting >= hot ? waiting : 0) + quiet;
+  return hasTrouble(actor) ? own + 1e9 : own;
 }
 
 /** What is open until a person says otherwise: all but jobs whose attempts just run. */

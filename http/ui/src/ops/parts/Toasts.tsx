@@ -60,25 +60,27 @@ export function Toasts() {
     <>
       <p ref={region} className="unseen" role="status" aria-live="polite" />
       {shown.length > 0 && (
-        <ul className="toasts" aria-label="Messages">
-          {shown.map((toast) => (
-            <li key={toast.id} className="toast" data-tone={toast.tone}>
-              <span>{toast.words}</span>
-              {toast.undo && (
-                <button
-                  type="button"
-                  className="quiet"
-                  onClick={() => {
-                    toast.undo?.();
-                    drop(toast.id);
-                  }}
-                >
-                  Undo
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
+        <section aria-label="Messages">
+          <ul className="toasts">
+            {shown.map((toast) => (
+              <li key={toast.id} className="toast" data-tone={toast.tone}>
+                <span>{toast.words}</span>
+                {toast.undo && (
+                  <button
+                    type="button"
+                    className="quiet"
+                    onClick={() => {
+                      toast.undo?.();
+                      drop(toast.id);
+                    }}
+                  >
+                    Undo
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
     </>
   );

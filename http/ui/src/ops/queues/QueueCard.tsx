@@ -78,7 +78,7 @@ export function QueueCard({ queue, flow, onChange }: { queue: Queue; flow: reado
               <dd>
                 {rate(queue.rates.completed + queue.rates.failed)}
                 {queue.rates.failed > 0 && <small className="bad"> {rate(queue.rates.failed)} failed</small>}
-                <Sparkline values={flow} label={`Ended a second in ${name}, last two minutes`} tone={queue.rates.failed > 0 ? 'bad' : 'good'} />
+                {flow.some((n) => n > 0) && <Sparkline values={flow} label={`Ended a second in ${name}, last two minutes`} tone={queue.rates.failed > 0 ? 'bad' : 'good'} />}
               </dd>
             </div>
           )}
