@@ -216,7 +216,7 @@ func (a *App) prune(ctx context.Context, before time.Time) error {
 			return err
 		}
 		a.broadcaster.purged(ids)
-		if len(ids) < roundBatch {
+		if len(ids) == 0 { // fewer than asked for are what could be removed in time
 			return nil
 		}
 	}

@@ -260,3 +260,14 @@ func BoundsOf(edges []LineEdge) LineBounds {
 		First: first.Seq, Last: last.Seq, Lines: last.N - first.N + 1, Bytes: last.Total - first.Total + first.Bytes, Dropped: first.N - 1,
 	}
 }
+
+// RemovalPart is how many of the jobs, from the first on, can be removed in one transaction: as many as have together at most so many
+// lines, and at least one. A job has up to 2 × MaxLines lines, so a thousand jobs may have more than a server removes in time.
+func RemovalPart(ids []job.ID, lines map[job.ID]int64, most int64) (n int) {
+	for sum := int64(0); n < len(ids); n++ {
+		if sum += lines[ids[n]]; n > 0 && sum > most {
+			break
+		}
+	}
+	return n
+}

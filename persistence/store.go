@@ -53,7 +53,8 @@ type Store interface {
 	// Keys reads the keys that still bind, for the refilling of an inbox, in the order of (scope, key).
 	Keys(ctx context.Context, after BoundKey, limit int) ([]BoundKey, error)
 
-	// Delete removes jobs that have ended, with their history and their lines. The others are left. It answers which were removed.
+	// Delete removes jobs that have ended, with their history and their lines. The others are left. It answers which were removed: these may
+	// be fewer than could be, if they have more lines than can be removed in time.
 	Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
 
 	// Prune removes up to limit jobs that ended before the given time, with their history and their lines, and keys that bind no longer.

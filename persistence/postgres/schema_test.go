@@ -143,6 +143,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		"history":       {statements.history.sql, [][]byte{id[:]}, "job_events_pkey"},
 		"remove":        {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_events_pkey"},
 		"append_lines":  {statements.appendLines.sql, appendParams([]persistence.Append{{Job: id, Channel: 1, Token: 1, Lines: make([]persistence.Line, 1)}}), "job_lines_pkey"},
+		"weigh_lines":   {statements.weighLines.sql, [][]byte{uuids([]job.ID{id}), ten}, "job_lines_pkey"},
 		"read_lines":    {statements.readLines.sql, [][]byte{id[:], {0, 1}, ten, ten, boolParam(true)}, "job_lines_pkey"},
 		"bound_lines":   {statements.boundLines.sql, [][]byte{id[:], {0, 1}}, "job_lines_pkey"},
 		"lines removed": {statements.remove.sql, [][]byte{uuids([]job.ID{id}), timeParam(time.Now())}, "job_lines_pkey"},

@@ -19,13 +19,14 @@ var statements = struct {
 	expired, dropKeys, waiting                statement
 	queues, saveQueue, ping, notify           statement
 	appendLines, readLines, boundLines        statement
+	weighLines                                statement
 }{
 	upsert: load("upsert"), update: load("update"), fences: load("fences"),
 	bindKeys: load("bind_keys"), holders: load("holders"), findKey: load("find_key"), keys: load("keys"),
 	get: load("get"), live: load("live"), history: load("history"), requestCancel: load("request_cancel"), remove: load("remove"),
 	expired: load("expired"), dropKeys: load("drop_keys"), waiting: load("waiting"),
 	queues: load("queues"), saveQueue: load("save_queue"), ping: load("ping"), notify: load("notify"),
-	appendLines: load("append_lines"), readLines: load("read_lines"), boundLines: load("bound_lines"),
+	appendLines: load("append_lines"), readLines: load("read_lines"), boundLines: load("bound_lines"), weighLines: load("weigh_lines"),
 }
 
 // load reads a file, leaving out its comments, which a server behind a pooler would be sent on each use.

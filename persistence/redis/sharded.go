@@ -2,12 +2,11 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
-
-	"crypto/rand"
 
 	goredis "github.com/redis/go-redis/v9"
 

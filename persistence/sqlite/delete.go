@@ -5,14 +5,19 @@ import (
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/persistence"
 )
 
 var (
 	deleteJobs   = load("delete_jobs")
 	deleteEvents = inline("delete events", "DELETE FROM job_events WHERE job IN (SELECT unhex(value) FROM json_each(?1))")
 	deleteLines  = inline("delete lines", "DELETE FROM job_lines WHERE job IN (SELECT unhex(value) FROM json_each(?1))")
-	deleteTag    = inline("delete tag", "DELETE FROM job_tags WHERE tag = ?1 AND job = ?2")
-	endedBefore  = inline("find ended jobs", "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?1 ORDER BY finished_at LIMIT ?2")
+	weighLines   = inline("weigh lines", `SELECT id,
+	coalesce((SELECT min(n, ?2) FROM job_lines WHERE job = ids.id AND channel = 1 ORDER BY seq DESC LIMIT 1), 0) +
+	coalesce((SELECT min(n, ?2) FROM job_lines WHERE job = ids.id AND channel = 2 ORDER BY seq DESC LIMIT 1), 0)
+FROM (SELECT unhex(value) AS id FROM json_each(?1)) AS ids`)
+	deleteTag   = inline("delete tag", "DELETE FROM job_tags WHERE tag = ?1 AND job = ?2")
+	endedBefore = inline("find ended jobs", "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?1 ORDER BY finished_at LIMIT ?2")
 )
 
 // Delete implements persistence.Store.
@@ -21,19 +26,51 @@ func (s store) Delete(ctx context.Context, ids []job.ID) (removed []job.ID, err 
 	if err := within(doing, len(ids)); err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	err = s.writer.do(ctx, doing, len(ids), func(c *change) (err error) {
-		removed, err = c.delete(ids)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for err == nil && len(ids) > 0 {
+		var gone []job.ID
+		var part int
+		err = s.writer.do(ctx, doing, len(ids), func(c *change) (err error) {
+			if part, err = c.removalPart(ids); err == nil {
+				gone, err = c.delete(ids[:part])
+			}
+			return err
+		})
+		if err == nil {
+			removed, ids = append(removed, gone...), ids[part:]
+		}
 	}
-	return removed, nil
+	if len(removed) > 0 { // the rest was not done in time
+		return removed, nil
+	}
+	return nil, err
+}
+
+// maxRemovedLines bounds the lines that go in one transaction: others wait for it.
+const maxRemovedLines = 20_000
+
+// removalPart is how many of the jobs one transaction removes.
+func (c *change) removalPart(ids []job.ID) (int, error) {
+	lines := map[job.ID]int64{}
+	err := c.read(weighLines, []any{idList(ids), persistence.MaxLines}, func(r row) error { lines[r.id(0)] = r.int64(1); return nil })
+	return persistence.RemovalPart(ids, lines, maxRemovedLines), err
 }
 
 // Prune implements persistence.Store.
 func (s store) Prune(ctx context.Context, before time.Time, limit int) (removed []job.ID, err error) {
 	limit = max(limit, 0)
+	for more := true; more && err == nil; {
+		var gone []job.ID
+		gone, more, err = s.prunePart(ctx, before, limit-len(removed))
+		removed = append(removed, gone...)
+	}
+	if len(removed) > 0 { // the rest was not done in time
+		return removed, nil
+	}
+	return nil, err
+}
+
+// prunePart prunes as much as one transaction should, and says whether there is more.
+func (s store) prunePart(ctx context.Context, before time.Time, limit int) (removed []job.ID, more bool, err error) {
 	err = s.writer.do(ctx, "prune", limit, func(c *change) error {
 		var ids []job.ID
 		err := c.read(endedBefore, []any{before.UnixMicro(), limit}, func(r row) error { ids = append(ids, r.id(0)); return nil })
@@ -45,13 +82,18 @@ func (s store) Prune(ctx context.Context, before time.Time, limit int) (removed 
 				return err
 			}
 		}
-		removed, err = c.delete(ids)
+		part, err := c.removalPart(ids)
+		if err != nil {
+			return err
+		}
+		more = part < len(ids)
+		removed, err = c.delete(ids[:part])
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return removed, nil
+	return removed, more, nil
 }
 
 // delete removes those of the jobs that have ended, and answers which, in the order of the ids.

@@ -67,6 +67,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		{readHistory, "PRIMARY KEY"},
 		{deleteJobs, "sqlite_autoindex_jobs_1"},
 		{deleteEvents, "PRIMARY KEY"},
+		{weighLines, "PRIMARY KEY"},
 		{deleteLines, "PRIMARY KEY"},
 		{newestEnd, "PRIMARY KEY"},
 		{oldestEnd, "PRIMARY KEY"},

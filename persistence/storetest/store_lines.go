@@ -260,6 +260,34 @@ var lineCases = []storeCase{
 		}
 		t.wantLines(kept, persistence.Log, 0, said(1, 1, 3, numbered))
 	}},
+	{"jobs with more lines than one transaction removes go all the same", func(t *storeTest) {
+		var ids []job.ID
+		for i := range 12 {
+			j := t.running(1, "a")
+			for _, c := range persistence.Channels {
+				for some := range slices.Chunk(said(1, 1, persistence.MaxLines, numbered), persistence.MaxAppendLines) {
+					t.wantAppended("append", t.appendTo(c, j, 1, "a", some), persistence.LinesTaken)
+				}
+				if i > 2 { // enough for the smaller bounds
+					break
+				}
+			}
+			ids = append(ids, t.apply(j, job.Succeeded{}).ID)
+		}
+		removed, err := t.st.Delete(t.ctx, ids[:6])
+		t.check(err)
+		t.want("removed", sortedIDs(removed), sortedIDs(ids[:6]))
+		pruned, err := t.st.Prune(t.ctx, time.Now().Add(long), 4)
+		t.check(err)
+		t.want("pruned of four", len(pruned), 4)
+		again, err := t.st.Prune(t.ctx, time.Now().Add(long), 10)
+		t.check(err)
+		t.want("pruned", sortedIDs(append(pruned, again...)), sortedIDs(ids[6:]))
+		t.wantGone(ids...)
+		for _, id := range ids {
+			t.want("lines", t.lines(persistence.LineQuery{Job: id, Channel: persistence.Log, Tail: 1}), persistence.LinePage{})
+		}
+	}},
 	{"appends that break a bound are invalid", func(t *storeTest) {
 		j := t.running(1, "a")
 		good := said(1, 1, 2, numbered)
