@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acrossTabs } from '../../client/src/tabs.js';
-import { cancel, connect, type Job, retry, submit, type Troupe, type TroupeOptions } from '../../client/src/index.js';
+import { cancel, connect, followLogs, followOutput, type Job, retry, submit, type Troupe, type TroupeOptions } from '../../client/src/index.js';
 import { Locks } from '../locks.js';
 import { TroupeNode } from './node.js';
 import { type Fault, FaultProxy } from './proxy.js';
@@ -59,6 +59,13 @@ async function toEnd(watched: Watched, status = 'completed', timeout?: number): 
   expect(watched.revs).toEqual([...new Set(watched.revs)].sort((a, b) => a - b));
 }
 
+/** All that a job says, with what tells one item from another. */
+async function heard<Item extends { type: string }>(items: AsyncIterable<Item>, text: (item: Item) => string): Promise<string[]> {
+  const all: string[] = [];
+  for await (const item of items) all.push(text(item));
+  return all;
+}
+
 // Most of the time is waiting: they wait together.
 describe.concurrent('a job', () => {
   it('is submitted, shows its progress, and completes', async () => {
@@ -113,6 +120,20 @@ describe.concurrent('a job', () => {
 });
 
 describe.concurrent('a network', () => {
+  it('may cut logs and output anywhere: each line comes once, in order', async () => {
+    const { id } = await submit(clientOf(node.url), { kind: 'sample.stream', payload: { chunks: 20, ms: 100 } });
+    const cuts = [-1, 0, 1, ...Array.from({ length: 12 }, (_, i) => 2 + i * 83)];
+    const clients = await Promise.all(cuts.map(async (cut) => clientOf((await proxy({ cut }, { cut })).url)));
+    const output = await Promise.all(
+      clients.map((client) => heard(followOutput(client, id), (item) => (item.type === 'chunk' ? item.data : 'gap'))),
+    );
+    const whole = Array.from({ length: 20 }, (_, i) => `chunk ${i + 1}\n`);
+    for (const one of output) expect(one.join('')).toBe(whole.join(''));
+    const logs = await Promise.all(clients.map((client) => heard(followLogs(client, id), (item) => (item.type === 'log' ? item.text : 'gap'))));
+    for (const one of logs) expect(one).toEqual(logs[0]);
+    expect(logs[0]?.at(-1)).toBe('said all');
+  });
+
   it('may cut streams anywhere', async () => {
     const { id } = await submit(clientOf(node.url), sleepy(3_000, 12));
     // -1 and 0 are around the headers; the rest falls into ids, names, data, line ends and between frames.
