@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,8 @@ func TestStreamGoesOnAfterItsNodesDeath(t *testing.T) {
 	id := one.submit("speak", nil)
 	q := persistence.LineQuery{Job: id, Channel: persistence.Output}
 	one.await(id, job.Processing)
-	ears := []*ear{watcher.follow(q, nil), one.follow(q, nil)}
+	var delays []time.Duration
+	ears := []*ear{watcher.follow(q, func(l persistence.Line) { delays = append(delays, time.Since(l.At)) }), one.follow(q, nil)}
 	one.eventually("it is in mid-stream", func() bool { return ears[0].count() > 35 })
 	one.Close() // as a crash: nothing is handed back
 	heir := s.start(t, speak, hasty)
@@ -56,6 +58,11 @@ func TestStreamGoesOnAfterItsNodesDeath(t *testing.T) {
 	all := heir.channel(id, persistence.Output)
 	wantOrdered(t, all)
 	ears[0].wantAll(watcher, all)
+	slices.Sort(delays)
+	t.Logf("heard on another node half of the time within %s", delays[len(delays)/2].Round(time.Millisecond))
+	if delays[len(delays)/2] > time.Second { // who is not told looks every three seconds
+		t.Error("the other node was not told of new lines")
+	}
 	late.wantAll(heir, all)
 	<-ears[1].done
 	if ears[1].end != "drain" {

@@ -41,4 +41,7 @@
 // A stream of one job has ids EPOCH-N-REV: REV is the version of the job that the client has seen. EventSource comes back
 // even after the end, and sends nothing but the id; from REV any node, also one with another epoch, knows that the end was
 // seen, and answers 204, which is the only thing that keeps an EventSource away.
+//
+// A stream of a job's log or output is append-only, and so apart from those: its ids are the seqs of its lines, which no later
+// attempt repeats, and every node can go on after any of them.
 package httpapi
