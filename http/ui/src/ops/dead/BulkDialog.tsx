@@ -11,6 +11,9 @@ type Stage =
   | { at: 'over'; found: Count; done: number; stopped: boolean }
   | { at: 'failed'; problem: Problem; done: number };
 
+/** Steps in a row that find nothing to do, as while the server looks through old ones, before this gives up. */
+const maxIdle = 20;
+
 const words = {
   redrive: { title: 'Redrive', doing: 'Redriving', done: 'redriven', what: 'Each gets a new life: its attempts begin at one again. What failed is kept in its history.' },
   delete: { title: 'Delete', doing: 'Deleting', done: 'deleted', what: 'The jobs go, with their history and files. This can’t be taken back.' },
@@ -43,10 +46,11 @@ export function BulkDialog({ verb, whom, what, onClose }: { verb: Verb; whom: Wh
     let done = 0;
     setStage({ at: 'running', found, done });
     try {
-      for (let more = true; more && !stop.current; ) {
+      for (let more = true, idle = 0; more && !stop.current; ) {
         const one = await step(verb, whomNow.current);
         done += one.done;
-        more = one.more && one.done > 0;
+        idle = one.done > 0 ? 0 : idle + 1;
+        more = one.more && idle < maxIdle;
         setStage({ at: stop.current ? 'stopping' : 'running', found, done });
       }
       setStage({ at: 'over', found, done, stopped: stop.current });

@@ -9,7 +9,7 @@ import { useQuery } from '../router';
 import type { Verb, Whom } from './bulk';
 import { BulkDialog } from './BulkDialog';
 import { GroupRow } from './GroupRow';
-import { type Group, useGroups } from './groups';
+import { type Group, useGroups, whomOf } from './groups';
 
 /** Jobs that ended badly and are kept for a person, by what went wrong. */
 export default function DeadPage() {
@@ -17,15 +17,16 @@ export default function DeadPage() {
   const [kind, setKind] = useQuery('kind');
   const [q, setQ] = useQuery('q');
   const [open, setOpen] = useQuery('open');
-  const { data, problem, reload } = useGroups({ queue, kind, q }, 10_000);
+  const filter = { queue, kind, q };
+  const { data, problem, reload } = useGroups(filter, 10_000);
   const [bulk, setBulk] = useState<{ verb: Verb; whom: Whom; what: string } | null>(null);
   const groups = data?.groups ?? [];
   const filtered = queue !== '' || kind !== '' || q !== '';
   useReloadWhenMore(reload);
 
   const one = (verb: Verb, group: Group) =>
-    setBulk({ verb, whom: { queue: group.queue, kind: group.kind, fingerprint: group.fingerprint }, what: `this group of ${group.kind}` });
-  const all = (verb: Verb) => setBulk({ verb, whom: { queue, kind, [data?.ofNewest === null ? 'q' : 'text']: q }, what: filtered ? 'all that match' : 'all dead letters' });
+    setBulk({ verb, whom: whomOf(group, filter), what: `this group of ${group.kind}` });
+  const all = (verb: Verb) => setBulk({ verb, whom: { queue, kind, q }, what: filtered ? 'all that match' : 'all dead letters' });
   useGroupKeys(groups, { r: (group) => one('redrive', group), D: (group) => one('delete', group) });
 
   return (
@@ -67,6 +68,7 @@ export default function DeadPage() {
               <GroupRow
                 key={group.key}
                 group={group}
+                filter={filter}
                 open={open === group.key}
                 onToggle={() => setOpen(open === group.key ? '' : group.key, { replace: true })}
                 onBulk={(verb) => one(verb, group)}
@@ -114,8 +116,8 @@ function Filters({ queue, kind, q, kinds, onQueue, onKind, onQ }: FilterProps) {
       <input
         type="search"
         className="input"
-        aria-label="Words of the error"
-        placeholder="Words of the error"
+        aria-label="Search dead letters"
+        placeholder="Words of the error, or owner:ana tag:spring age:<1d"
         value={words}
         maxLength={256}
         onChange={(event) => {

@@ -2,11 +2,13 @@ import { useId } from 'react';
 import { count } from '../figures';
 import { Chip, Time, Words } from '../parts';
 import type { Verb } from './bulk';
-import type { Group } from './groups';
+import type { Filter, Group } from './groups';
 import { Letters } from './Letters';
 
 interface Props {
   group: Group;
+  /** What the groups were narrowed to: a group is of no more than that. */
+  filter: Filter;
   open: boolean;
   onToggle(): void;
   onBulk(verb: Verb): void;
@@ -14,7 +16,7 @@ interface Props {
 }
 
 /** Dead letters that failed alike: what happened, how often, since when, and the jobs behind it. */
-export function GroupRow({ group, open, onToggle, onBulk, onChange }: Props) {
+export function GroupRow({ group, filter, open, onToggle, onBulk, onChange }: Props) {
   const id = useId();
   const many = `${count(group.count)}${group.capped ? '+' : ''}`;
   return (
@@ -26,7 +28,7 @@ export function GroupRow({ group, open, onToggle, onBulk, onChange }: Props) {
             <span className="group-message">{group.message ? <Words text={group.message.slice(0, 300)} /> : <span className="none">no message</span>}</span>
             <span className="group-facts">
               <span className="mono">{group.kind}</span>
-              <span>{group.queue}</span>
+              {group.queue && <span>{group.queue}</span>}
               {group.code && group.code !== 'error' && <Chip tone="bad">{group.code}</Chip>}
             </span>
           </span>
@@ -49,7 +51,7 @@ export function GroupRow({ group, open, onToggle, onBulk, onChange }: Props) {
         </div>
       </div>
       <div id={id} className="group-jobs" hidden={!open}>
-        {open && <Letters group={group} onChange={onChange} />}
+        {open && <Letters group={group} filter={filter} onChange={onChange} />}
       </div>
     </li>
   );

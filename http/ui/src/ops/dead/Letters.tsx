@@ -3,13 +3,13 @@ import { retryJob } from '../../api';
 import { Problem, send, useAsk } from '../ask';
 import { type Column, confirm, ErrorState, Loading, problemTitle, say, Table, Time, Words } from '../parts';
 import { Link, navigate } from '../router';
-import { type DeadJob, type Group, getLetters, pageSize } from './groups';
+import { type DeadJob, type Filter, type Group, getLetters, pageSize, whomOf } from './groups';
 
 /** The jobs of a group, newest first, some at a time. */
-export function Letters({ group, onChange }: { group: Group; onChange(): void }) {
-  const by = { fingerprint: group.fingerprint, kind: group.kind, queue: group.queue };
+export function Letters({ group, filter, onChange }: { group: Group; filter: Filter; onChange(): void }) {
+  const by = whomOf(group, filter);
   const [size, setSize] = useState(pageSize);
-  const { data, problem, reload } = useAsk(`letters ${group.key} ${size} ${group.count}`, (signal) => getLetters(by, null, size, signal));
+  const { data, problem, reload } = useAsk(`letters ${JSON.stringify(by)} ${size} ${group.count}`, (signal) => getLetters(by, null, size, signal));
   const [kept, setKept] = useState(data);
   if (data !== undefined && data !== kept) setKept(data);
   const page = data ?? kept;
@@ -71,7 +71,7 @@ export function Letters({ group, onChange }: { group: Group; onChange(): void })
               Show more
             </button>
           ) : (
-            <Link to={`/ops/jobs?q=${encodeURIComponent(`status:failed kind:${group.kind} queue:${group.queue}`)}`}>All of them among the jobs</Link>
+            <Link to={`/ops/jobs?q=${encodeURIComponent(`status:failed kind:${group.kind} ${group.queue && `queue:${group.queue}`}`.trim())}`}>All of them among the jobs</Link>
           )}
         </p>
       )}

@@ -47,6 +47,11 @@ export interface DeadJob {
   fingerprint: string;
 }
 
+/** Parameters that select the jobs of a group, within what the groups were narrowed to. */
+export function whomOf(group: Group, filter: Filter): Record<string, string> {
+  return { queue: group.queue || filter.queue, kind: group.kind, fingerprint: group.fingerprint, ...(filter.q !== '' && { q: filter.q }) };
+}
+
 /** Letters in one page of the list. */
 export const pageSize = 25;
 const newest = 200;

@@ -24,7 +24,8 @@ export function WhatChanged({ queues }: { queues: readonly Queue[] }) {
       ...(isAbsent(nodes.problem) ? [] : (nodes.data ?? []).map(fromNode)),
       ...together(groups.data?.groups ?? []).slice(0, maxGroups).map(fromGroup),
     ];
-    const fresh = seen.filter((change) => !remembered.some((other) => other.title === change.title && Math.abs(other.at - change.at) < 10_000));
+    const told = groups.data !== undefined; // and in more words
+    const fresh = seen.filter((change) => !(told && change.key.startsWith('dead:')) && !remembered.some((other) => other.title === change.title && Math.abs(other.at - change.at) < 10_000));
     return [...fresh, ...remembered].sort((a, b) => b.at - a.at).slice(0, shown);
   }, [queues, nodes.data, nodes.problem, groups.data, seen]);
   return (
