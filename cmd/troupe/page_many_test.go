@@ -22,7 +22,7 @@ func tellManyAtOnce(t *testing.T, browser context.Context, troupe string) {
 		p.filled(title, 1)
 	}
 	p.forwards()
-	if n := p.sent("GET /v1/stream"); n != 1 {
+	if n := p.sent("POST /v1/stream"); n != 1 {
 		t.Errorf("three jobs are watched over %d streams", n)
 	}
 
@@ -31,7 +31,7 @@ func tellManyAtOnce(t *testing.T, browser context.Context, troupe string) {
 	for _, title := range all {
 		p.wait(`card(` + quoted(title) + `)`)
 	}
-	if n := p.sent("GET /v1/stream"); n != 2 {
+	if n := p.sent("POST /v1/stream"); n != 2 {
 		t.Errorf("%d streams, for two loads of the page", n)
 	}
 

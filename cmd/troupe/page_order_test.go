@@ -41,7 +41,7 @@ func tellOrder(t *testing.T, browser context.Context, troupe string) {
 	if n := p.answered("206 /v1/jobs/"); n == 0 {
 		t.Error("the video was not asked for in ranges")
 	}
-	if n := p.sent("GET /v1/stream"); n != 1 {
+	if n := p.sent("POST /v1/stream"); n != 1 {
 		t.Errorf("%d streams", n)
 	}
 	clicked := tabAsk[float64](p, `recorded.clicks.at(-1)`)

@@ -95,7 +95,7 @@ func pathOf(url string) string {
 	return "/" + path
 }
 
-// sent counts requests that begin so: "GET /v1/stream".
+// sent counts requests that begin so: "POST /v1/stream".
 func (p *tab) sent(prefix string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
