@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react';
+import { useSilence } from '../client';
 import { useWatched } from '../watch';
 import { useNow, useStudio } from './context';
-import { connectionWords, span } from './words';
+import { connectionWords, silentWords, span } from './words';
 
 function watchOnline(watcher: () => void): () => void {
   addEventListener('online', watcher);
@@ -18,11 +19,12 @@ export function ConnectionDot() {
   const state = useWatched(studio.connection);
   const online = useSyncExternalStore(watchOnline, () => navigator.onLine);
   const now = useNow(state.retryAt !== null);
-  const { short, long } = connectionWords(state, online);
+  const silent = useSilence(studio.client, state.phase === 'live');
+  const { short, long } = silent ? silentWords : connectionWords(state, online);
   const left = state.retryAt === null ? 0 : state.retryAt - now;
-  const quiet = state.phase === 'live' && state.fault === null;
+  const quiet = state.phase === 'live' && state.fault === null && !silent;
   return (
-    <div className="connection" data-phase={state.fault ? 'reconnecting' : state.phase}>
+    <div className="connection" data-phase={state.fault || silent ? 'reconnecting' : state.phase}>
       <p className="connection-words" title={long}>
         <span className="dot" aria-hidden="true" />
         {quiet ? short : long}

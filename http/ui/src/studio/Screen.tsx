@@ -1,3 +1,4 @@
+import { useCallback, useSyncExternalStore } from 'react';
 import type { Brief } from '../api';
 import { useWatched } from '../watch';
 import type { Shown } from './advance';
@@ -32,14 +33,19 @@ export function Screen({ shown, brief, title }: { shown: Shown; brief: Brief | u
 
 function Filling({ shown, title }: { shown: Shown; title: string }) {
   const { job, pct, doneAt } = shown;
-  const { clock, connection } = useStudio();
+  const studio = useStudio();
+  const { clock, connection } = studio;
+  const place = useSyncExternalStore(
+    useCallback((watcher) => studio.client.jobs.watch(job.id, watcher), [studio, job.id]),
+    () => studio.client.jobs.place(job.id),
+  );
   const { phase } = useWatched(connection);
   const isHeard = phase === 'live' || phase === 'polling';
   const now = useNow(doneAt !== null || job.status === 'retrying' || job.status === 'scheduled');
   const preview = previewOf(job);
   const runs = job.status === 'processing' || job.status === 'cancelling';
   const left = doneAt === null || !isHeard ? null : doneAt - now; // unheard of, it may not run at all
-  const note = runs ? runningNote(job.progress.note, left) : waitingWords(job, now, (at) => clock.local(at));
+  const note = runs ? runningNote(job.progress.note, left) : waitingWords(job, place, now, (at) => clock.local(at));
   const text = runs ? `${percent(pct)}${note && `, ${note}`}` : note;
   return (
     <div

@@ -6,6 +6,7 @@ import { Composer, type ComposerHandle } from './Composer';
 import { ConnectionDot } from './ConnectionDot';
 import { StudioContext } from './context';
 import { SignIn } from './SignIn';
+import { SignOut } from './SignOut';
 import type { Studio } from './studio';
 import './tokens.css';
 import './studio.css';
@@ -37,6 +38,7 @@ function Page({ signedOut }: { signedOut: boolean }) {
         </h1>
         <ConnectionDot />
         <ThemeToggle />
+        <SignOut />
       </header>
       <main className="room">
         <div className="side">

@@ -9,7 +9,6 @@ import {
   retryJob,
   type Session,
   signIn,
-  signOut,
   type VideoRequest,
 } from '../api';
 import { Cell, type Job, type Troupe } from '@troupe/client';
@@ -43,6 +42,7 @@ export interface Older {
  */
 export class Studio {
   readonly jobs: JobStore;
+  readonly client: Troupe;
   readonly connection: Cell<Connected>;
   readonly entries = new Cell<readonly Entry[]>([]);
   readonly older = new Cell<Older>({ next: null, more: false, loading: false, read: false });
@@ -55,7 +55,6 @@ export class Studio {
   readonly drafts = new Drafts();
   readonly briefs: Briefs;
   readonly cancels: Cancels;
-  readonly #client: Troupe;
   /** What the stream told of and is gone: a job that was purged. */
   #told = new Set<string>();
   #arranged: readonly unknown[] = [];
@@ -63,7 +62,7 @@ export class Studio {
   #isSignedOut = false;
 
   constructor(connection = client()) {
-    this.#client = connection;
+    this.client = connection;
     this.connection = new Cell(connected(connection.connection.get()));
     this.jobs = new JobStore({ onEnd: (job) => this.#onEnd(job) });
     this.briefs = new Briefs(
@@ -79,9 +78,9 @@ export class Studio {
   hold(): () => void {
     const leave = () => this.cancels.flush();
     addEventListener('pagehide', leave);
-    const unwatchConnection = this.#client.connection.watch(() => this.#onConnection());
-    const unwatchJobs = this.#client.jobs.watchAll(() => this.#onJobs());
-    const forget = this.#client.watch('owner:me');
+    const unwatchConnection = this.client.connection.watch(() => this.#onConnection());
+    const unwatchJobs = this.client.jobs.watchAll(() => this.#onJobs());
+    const forget = this.client.watch('owner:me');
     return () => {
       removeEventListener('pagehide', leave);
       unwatchConnection();
@@ -118,21 +117,10 @@ export class Studio {
     this.reconnect();
   }
 
-  /** Ends the session of this browser. What was on the screen is for nobody any more. */
-  async signOut(): Promise<void> {
-    await signOut();
-    this.session.set(null);
-    this.jobs.batch(() => {
-      for (const id of this.jobs.ids()) this.#gone(id);
-    });
-    this.#isSignedOut = true;
-    this.#onConnection();
-  }
-
   /** Starts again after the stream was closed for good or asked for a sign-in. */
   reconnect(): void {
     this.#isSignedOut = false;
-    this.#client.reconnect();
+    this.client.reconnect();
     this.#onConnection();
   }
 
@@ -148,7 +136,7 @@ export class Studio {
   #onJobs(): void {
     const told = new Set<string>();
     this.jobs.batch(() => {
-      for (const job of this.#client.jobs.all()) {
+      for (const job of this.client.jobs.all()) {
         told.add(job.id);
         if (this.jobs.get(job.id)?.job !== job) this.#apply(job);
       }
@@ -159,7 +147,7 @@ export class Studio {
 
   #onConnection(): void {
     const before = this.connection.get();
-    const now = connected(this.#client.connection.get());
+    const now = connected(this.client.connection.get());
     this.clock.set(now.skewMs);
     this.connection.set(this.#isSignedOut ? { ...now, phase: 'signed_out' } : now);
     // What came and ended while nobody listened is in the list only.

@@ -1,5 +1,5 @@
 import { type Brief, Problem } from '../api';
-import type { Job } from '@troupe/client';
+import type { Job, Place } from '@troupe/client';
 import type { Connected } from '../connection';
 import type { Shown } from './advance';
 
@@ -47,18 +47,23 @@ export const statusWords: Record<Job['status'], string> = {
 };
 
 /** What a job that does not run is waiting for. `local` turns the server's times into the page's. */
-export function waitingWords(job: Job, now: number, local: (at: number) => number): string {
-  const next = job.attempt.nextAt ?? job.waiting?.until ?? null;
+export function waitingWords(job: Job, place: Place | undefined, now: number, local: (at: number) => number): string {
+  const next = job.attempt.nextAt ?? place?.until ?? job.waiting?.until ?? null;
   const left = next === null ? 0 : local(next) - now;
   const when = left > 0 ? ` in ${span(left)}` : '';
   if (job.status === 'retrying')
     return `Attempt ${job.attempt.n + 1} of ${job.attempt.max}, ${when ? `next${when}` : 'any moment'}`;
   if (job.status === 'scheduled') return when ? `Starts${when}` : 'Starts any moment';
-  switch (job.waiting?.reason) {
+  const position = place?.position ?? job.waiting?.position ?? null;
+  const eta = place?.etaMs ? `, ready in about ${span(place.etaMs.p50)}` : '';
+  switch (place?.reason ?? job.waiting?.reason) {
+    case 'position':
     case 'queue_position':
-      return job.waiting.position ? `${ordinal(job.waiting.position)} in line` : 'Waiting in line';
+      if (position === null) return `Waiting in line${eta}`;
+      if (place?.capped) return `Behind ${position - 1} or more${eta}`;
+      return position === 1 ? `Next in line${eta}` : `${ordinal(position)} in line${eta}`;
     case 'limit':
-      return 'Waiting for a free place';
+      return `Waiting for a free place${eta}`;
     case 'paused':
       return 'The queue is paused';
     case 'rate':
@@ -164,6 +169,9 @@ export function connectionWords(state: Pick<Connected, 'phase' | 'fault' | 'reas
       return { short: 'Disconnected', long: `${closedWords(state.reason)} Your jobs keep running.` };
   }
 }
+
+/** The stream is open, and nothing comes. */
+export const silentWords = { short: 'Listening', long: 'Nothing was heard for a while. Your jobs keep running.' };
 
 function closedWords(reason: string | null): string {
   if (reason === 'revoked' || reason === 'refused_403') return 'You no longer have access to the live updates.';

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
-import { connectionWords, span } from '../../studio/words';
+import { useSilence } from '../../client';
+import { connectionWords, silentWords, span } from '../../studio/words';
 import { useConnection } from '../live/hooks';
 import { live } from '../live/live';
 import { useSecond } from '../parts';
@@ -18,11 +19,12 @@ export function LiveDot() {
   const state = useConnection();
   const online = useSyncExternalStore(watchOnline, () => navigator.onLine);
   const now = useSecond();
-  const { short, long } = connectionWords(state, online);
+  const silent = useSilence(live.client, state.phase === 'live');
+  const { short, long } = silent ? silentWords : connectionWords(state, online);
   const left = state.retryAt === null ? 0 : state.retryAt - now;
-  const quiet = state.phase === 'live' && state.fault === null;
+  const quiet = state.phase === 'live' && state.fault === null && !silent;
   return (
-    <div className="connection" data-phase={state.fault ? 'reconnecting' : state.phase}>
+    <div className="connection" data-phase={state.fault || silent ? 'reconnecting' : state.phase}>
       <p className="connection-words" title={long}>
         <span className="dot" aria-hidden="true" />
         {quiet ? short : long.replace('your jobs', 'jobs')}

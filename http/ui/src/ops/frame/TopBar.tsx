@@ -1,10 +1,8 @@
-import { useEffect, useState } from 'react';
-import { served } from '../../base';
+import { getSession, signOut } from '../../api';
 import { ThemeToggle } from '../../studio/ThemeToggle';
 import { useStats } from '../live/hooks';
-import { isObject, text } from '../../json';
-import { send, useJson } from '../ask';
-import { live } from '../live/live';
+import { useAsk } from '../ask';
+import { say } from '../parts';
 import { LiveDot } from './LiveDot';
 
 export function TopBar({ onPalette, onHelp }: { onPalette(): void; onHelp(): void }) {
@@ -36,20 +34,17 @@ function ServedBy() {
   );
 }
 
-/** Only where there is something to sign out of. */
+/** Only where there is something to sign out of. What was on the screen is for nobody any more: the page begins anew. */
 function SignOut() {
-  const { data } = useJson('/v1/session');
-  const [gone, setGone] = useState(false);
-  useEffect(() => setGone(false), [data]);
-  if (!isObject(data) || data.open === true || gone) return null;
-  async function signOut(): Promise<void> {
-    await send('/v1/session', { method: 'DELETE' });
-    setGone(true);
-    live.reconnect();
-    if (location.pathname.startsWith(served('/ops'))) location.reload();
-  }
+  const { data: session } = useAsk('session', getSession);
+  if (session === undefined || session.open) return null;
+  const leave = () =>
+    void signOut().then(
+      () => location.reload(),
+      () => say('The server can’t be reached: you are still signed in', { tone: 'bad' }),
+    );
   return (
-    <button type="button" className="quiet" title={`Signed in as ${text(data.principal)}`} onClick={() => void signOut()}>
+    <button type="button" className="quiet" title={`Signed in as ${session.principal}`} onClick={leave}>
       Sign out
     </button>
   );

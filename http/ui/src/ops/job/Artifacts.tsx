@@ -33,7 +33,7 @@ export function Artifacts({ artifacts }: { artifacts: readonly Artifact[] }) {
           </li>
         ))}
       </ul>
-      {shown && <Preview key={shown.url} artifact={shown} />}
+      {shown && <Preview key={shown.url} artifact={shown} poster={artifacts.find(isStill)?.url} />}
     </div>
   );
 }
@@ -48,7 +48,11 @@ function kindOf({ type, bytes }: Artifact): Kind | null {
   return top === 'text' || /[/+]xml\b|yaml|csv/.test(type) ? 'text' : null;
 }
 
-function Preview({ artifact }: { artifact: Artifact }) {
+function isStill({ name, type }: Artifact): boolean {
+  return type.startsWith('image/') && /^(poster|preview|thumbnail)/i.test(name);
+}
+
+function Preview({ artifact, poster }: { artifact: Artifact; poster: string | undefined }) {
   const [broken, setBroken] = useState(false);
   const name = visible(artifact.name);
   const onError = () => setBroken(true);
@@ -56,7 +60,7 @@ function Preview({ artifact }: { artifact: Artifact }) {
   switch (kindOf(artifact)) {
     case 'video':
       // No captions: what is generated has no speech.
-      return <video className="artifact-media" src={artifact.url} aria-label={name} controls playsInline preload="metadata" onError={onError} />;
+      return <video className="artifact-media" src={artifact.url} poster={poster} aria-label={name} controls playsInline preload="metadata" onError={onError} />;
     case 'audio':
       return <audio className="artifact-sound" src={artifact.url} aria-label={name} controls preload="metadata" onError={onError} />;
     case 'image':

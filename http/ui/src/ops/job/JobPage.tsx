@@ -6,6 +6,7 @@ import { useKeys } from '../frame/keys';
 import { Badge, confirm, CopyButton, EmptyState, ErrorState, JsonViewer, Loading, Page, Panel, useTitle, visible } from '../parts';
 import { Link } from '../router';
 import type { RoomProps } from '../rooms';
+import { previewOf } from '../../studio/media';
 import { act } from './act';
 import { Artifacts } from './Artifacts';
 import { curlOf } from './curl';
@@ -63,17 +64,17 @@ function Whole({ job, detail, history }: { job: ListedJob; detail: Detail; histo
       actions={
         <>
           <Badge status={job.status} />
-          {actions.main && (
-            <button type="button" className="quiet strong" onClick={actions.main.run}>
-              {actions.main.title}
+          {actions.map(({ title, run }, i) => (
+            <button key={title} type="button" className={i === 0 ? 'quiet strong' : 'quiet'} onClick={run}>
+              {title}
             </button>
-          )}
+          ))}
           <CopyButton words="Copy id" text={job.id} />
           <CopyButton words="Copy as curl" text={() => curlOf(job, detail.payload, location.origin)} />
         </>
       }
     >
-      <div className="job-top">
+      <div className="job-top" data-small={job.status !== 'processing' && job.status !== 'cancelling' && previewOf(job) === null}>
         <Stage job={job} />
         <Facts job={job} />
       </div>
@@ -90,7 +91,7 @@ function Whole({ job, detail, history }: { job: ListedJob; detail: Detail; histo
           <Artifacts key={job.artifacts.length} artifacts={job.artifacts} />
         </Panel>
       )}
-      {!log.absent && (log.lines.length > 0 || !job.terminal) && (
+      {!log.absent && (log.lines.length > 0 || job.status === 'processing') && (
         <Panel title="Log">
           <LogView lines={log.lines} live={!log.done} />
         </Panel>
@@ -121,8 +122,8 @@ interface Action {
   run(): void;
 }
 
-/** What can be done with the job now: one thing, by button, key and palette. */
-function useActions(job: ListedJob): { main: Action | null } {
+/** What can be done with the job now, by button, key and palette. */
+function useActions(job: ListedJob): Action[] {
   const [asking, setAsking] = useState(false);
   async function cancel(): Promise<void> {
     if (asking) return;
@@ -147,5 +148,5 @@ function useActions(job: ListedJob): { main: Action | null } {
     ...(canCancel && { c: { does: 'Cancel the job', run: stop.run } }),
   });
   useCommands([...(canRetry ? [{ ...again, note: 'r' }] : []), ...(canCancel ? [{ ...stop, title: 'Cancel this job', note: 'c' }] : [])]);
-  return { main: waits ? again : canCancel ? stop : canRetry ? again : null };
+  return [...(canRetry ? [again] : []), ...(canCancel ? [stop] : [])];
 }

@@ -1,6 +1,6 @@
 import type { Gap, LogLine } from '@troupe/client';
 import { useEffect, useRef, useState } from 'react';
-import { clockTime, EmptyState, visible } from '../parts';
+import { clockTime, visible } from '../parts';
 
 /** Pixels of a line; only those in sight are in the document. */
 const lineHeight = 20;
@@ -40,7 +40,7 @@ export function LogView({ lines, live }: { lines: readonly (LogLine | Gap)[]; li
     box.current.scrollTop = Math.max(0, to * lineHeight - height / 3);
   }
 
-  if (lines.length === 0) return <EmptyState title={live ? 'No line yet' : 'It wrote no lines'} />;
+  if (lines.length === 0) return <p className="hint">{live ? 'No line yet.' : 'It wrote no lines.'}</p>;
   const first = Math.max(0, Math.floor(top / lineHeight) - around);
   const last = Math.min(lines.length, Math.ceil((top + height) / lineHeight) + around);
   const open = chosen === null ? undefined : lines[chosen];

@@ -39,12 +39,12 @@ export function Stage({ job }: { job: ListedJob }) {
       <div className="job-light" style={{ '--pct': pct } as React.CSSProperties} />
       <p className="job-word">{words[job.status]}</p>
       {(runs || (pct > 0 && pct < 100)) && <p className="job-percent">{Math.floor(pct)} %</p>}
-      <p className="job-line">
+      {job.status !== 'completed' && <p className="job-line">
         {[progress.stage && (progress.stageCount > 0 ? `${visible(progress.stage)}, stage ${progress.stageIndex} of ${progress.stageCount}` : visible(progress.stage)), eta]
           .filter(Boolean)
           .join(' · ')}
-      </p>
-      {progress.note && (
+      </p>}
+      {progress.note && job.status !== 'completed' && (
         <p className="job-line">
           <bdi>{visible(progress.note.slice(0, 300))}</bdi>
         </p>

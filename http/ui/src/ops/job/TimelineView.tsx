@@ -25,7 +25,7 @@ export function TimelineView({ timeline, stages }: { timeline: Timeline; stages:
         </button>
       )}
       <ol className="lanes">
-        {shown.map((lane) => (
+        {shown.map((lane, i) => (
           <li key={`${lane.life}/${lane.attempt}`} className="lane">
             <p className="lane-name">
               {lane.segments.some(({ type }) => type === 'run') ? `Attempt ${lane.attempt}` : 'Waiting'}
@@ -37,7 +37,7 @@ export function TimelineView({ timeline, stages }: { timeline: Timeline; stages:
               ))}
               {lane === lanes.at(-1) && stages.map((stage) => <StageSpan key={stage.from} stage={stage} at={at} end={end} />)}
             </div>
-            <p className="lane-note">{laneWords(lane.segments, end)}</p>
+            <p className="lane-note">{laneWords(lane.segments, end, nodeOf(shown[i - 1]?.segments))}</p>
           </li>
         ))}
         <li className="lane axis" aria-hidden="true">
@@ -92,13 +92,19 @@ function segmentWords(segment: Segment, end: number): string {
   return `Ran ${took} on ${segment.node || 'a node'}${how}`;
 }
 
-function laneWords(segments: readonly Segment[], end: number): string {
+function nodeOf(segments: readonly Segment[] | undefined): string {
+  return segments?.findLast(({ type }) => type === 'run')?.node ?? '';
+}
+
+/** The node is named where it is another than before. */
+function laneWords(segments: readonly Segment[], end: number, nodeBefore: string): string {
   const sum = (type: Segment['type']) =>
     segments.filter((one) => one.type === type).reduce((ms, one) => ms + (one.to ?? end) - one.from, 0);
   const runs = segments.filter(({ type }) => type === 'run');
   const nodes = [...new Set(runs.map(({ node }) => node).filter(Boolean))].join(' → ');
+  const moved = nodeBefore !== '' && nodes !== nodeBefore;
   const waited = sum('wait');
-  const parts = [waited >= 100 ? `waited ${duration(waited)}` : '', runs.length > 0 ? `ran ${duration(sum('run'))}` : '', nodes && `on ${nodes}`];
+  const parts = [waited >= 100 ? `waited ${duration(waited)}` : '', runs.length > 0 ? `ran ${duration(sum('run'))}` : '', moved || runs.length > 1 ? `on ${nodes}` : ''];
   const how = runs.at(-1)?.end;
   return [parts.filter(Boolean).join(', '), how && how !== 'completed' ? how : ''].filter(Boolean).join(' · ');
 }

@@ -76,6 +76,10 @@ export interface Timeline {
   marks: Mark[];
 }
 
+/** More checkpoints say nothing: they are left to the list of commits. */
+const maxCheckpoints = 12;
+const maxMarks = 300;
+
 const waiting: readonly Status[] = ['queued', 'scheduled', 'retrying'];
 const running: readonly Status[] = ['processing', 'cancelling'];
 
@@ -110,7 +114,9 @@ export function timelineOf(history: readonly Transition[]): Timeline | null {
     return mark ?? [];
   });
   const ended = !runsOrWaits(last.status);
-  return { from: first.at, to: ended ? last.at : null, segments, marks };
+  const checkpoints = marks.filter(({ event }) => event === 'Checkpointed').length;
+  const drawn = checkpoints > maxCheckpoints ? marks.filter(({ event }) => event !== 'Checkpointed') : marks;
+  return { from: first.at, to: ended ? last.at : null, segments, marks: drawn.slice(-maxMarks) };
 }
 
 function runsOrWaits(status: Status): boolean {

@@ -16,11 +16,11 @@ const maxLines = 10_000;
 const drawMs = 80;
 
 export function useLog(id: string, life: number): Lines<LogLine> {
-  return useLines(`${id}/${life}`, (signal) => followLogs(live.client, id, { tail: maxLines, signal }));
+  return useLines(`${id}/${life}`, (signal) => followLogs(live.client, id, { signal }));
 }
 
 export function useOutput(id: string, life: number): Lines<OutputChunk> {
-  return useLines(`${id}/${life}`, (signal) => followOutput(live.client, id, { tail: maxLines, signal }));
+  return useLines(`${id}/${life}`, (signal) => followOutput(live.client, id, { signal }));
 }
 
 function useLines<T>(key: string, follow: (signal: AbortSignal) => AsyncGenerator<T | Gap, void, void>): Lines<T> {
