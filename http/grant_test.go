@@ -137,11 +137,14 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	rig := newWorld(t, testenv.Redis(t)).guarded(nil)
 	id, _ := rig.order(`{"kind":"gate","owner":"u1"}`)
 	defer func() { rig.release <- struct{}{} }()
-	for _, path := range []string{"/v1/stream", "/v1/jobs/" + id.String() + "/stream"} {
+	of := "/v1/jobs/" + id.String()
+	for path, complete := range map[string]string{
+		"/v1/stream": eventReady, of + "/stream": eventReady, of + "/logs?follow=1": eventHello, of + "/output?follow=1": eventHello,
+	} {
 		w := watch(t, rig.URL, path)
 		w.token = rig.token(2, "owner:u1")
-		c := w.connect(limited(t))
-		c.until(eventReady)
+		c := w.dial(limited(t))
+		c.until(complete)
 		if end := endOf(t, c.until(eventEnd)); end.Reason != "expired" || !end.Resume {
 			t.Errorf("%s: %+v", path, end)
 		}
@@ -153,8 +156,8 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 			t.Errorf("%s again: %d", path, got)
 		}
 		w.token = rig.token(60, "owner:u1")
-		c = w.connect(limited(t)) // with another token it goes on
-		c.until(eventReady)
+		c = w.dial(limited(t)) // with another token it goes on
+		c.until(complete)
 		c.close()
 	}
 }

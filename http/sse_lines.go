@@ -2,9 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	mrand "math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,74 +27,26 @@ type lineStream struct {
 
 // streamLines follows a channel to the end of its job.
 func (h *Handler) streamLines(w http.ResponseWriter, r *http.Request, q persistence.LineQuery) error {
-	x := exchangeOf(r)
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	seat, err := h.streams.enter(visitorOf(x, protoLabel(r)), "s_"+rand.Text()[:12], cancel)
-	if err != nil {
-		return err
-	}
-	defer h.streams.leave(seat)
-	following, err := h.node.FollowLines(ctx, q)
-	if err != nil {
-		if errors.Is(err, actors.ErrClosed) {
-			h.metrics.rejected.WithLabelValues("draining").Inc()
-		}
-		return h.badStream(err)
-	}
-	defer following.Close()
-	s := &lineStream{
-		stream:  stream{h: h, w: w, control: http.NewResponseController(w), seat: seat, opened: time.Now()},
-		channel: q.Channel, following: following, last: q.After,
-	}
 	topics := []actors.Topic{{Kind: actors.TopicJob, Value: q.Job.String()}}
-	seat.show(topics, q.Channel.String(), func() actors.Backlog { return actors.Backlog{} })
-	x.streaming = true
-	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(topics))
-	gauge.Inc()
-	defer gauge.Dec()
-	h.metrics.opened.WithLabelValues(q.Channel.String()).Inc()
-	x.end = s.serve(ctx, cancel)
-	seat.reason = x.end
-	h.metrics.closed.WithLabelValues(x.end).Inc()
-	return nil
-}
-
-// serve writes the stream and says why it ended: a label.
-func (s *lineStream) serve(ctx context.Context, end context.CancelCauseFunc) string {
-	limits := s.h.cfg.Streams
-	maxAge := limits.MaxAge - time.Duration(mrand.Int64N(int64(limits.MaxAge/10)+1))
-	aging := time.AfterFunc(maxAge, func() { end(errMaxAge) })
-	defer aging.Stop()
-	_ = s.control.SetReadDeadline(time.Time{}) // the server's would end the stream
-
-	if err := s.open(maxAge); err != nil {
-		return closedBy(err)
-	}
-	for {
-		batch, err := s.next(ctx, limits.Heartbeat)
-		switch {
-		case err == nil:
-			if err := s.show(batch); err != nil {
-				return closedBy(err)
-			}
-			if batch.End != "" {
-				return endLabel(batch.End)
-			}
-		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-			if err := s.beat(); err != nil {
-				return closedBy(err)
-			}
-		default:
-			return s.close(context.Cause(ctx), err)
+	return h.seated(r, topics, func(ctx context.Context, at *seat) (source, error) {
+		following, err := h.node.FollowLines(ctx, q)
+		if err != nil {
+			return source{}, err
 		}
-	}
+		s := &lineStream{
+			stream:  stream{h: h, w: w, control: http.NewResponseController(w), seat: at, opened: time.Now()},
+			channel: q.Channel, following: following, last: q.After,
+		}
+		serve := func(ctx context.Context, end context.CancelCauseFunc) string {
+			return s.serve(ctx, end, s.open, s.next)
+		}
+		return source{q.Channel.String(), func() actors.Backlog { return actors.Backlog{} }, serve, following.Close}, nil
+	})
 }
 
-func (s *lineStream) next(ctx context.Context, patience time.Duration) (actors.LineBatch, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return s.following.Next(ctx)
+func (s *lineStream) next(ctx context.Context) (show func() (string, error), err error) {
+	batch, err := s.following.Next(ctx)
+	return func() (string, error) { return endLabel(batch.End), s.show(batch) }, err
 }
 
 // id is the last line's; none before the first, which a browser takes for "from where the address says".

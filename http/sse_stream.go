@@ -2,12 +2,10 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	mrand "math/rand/v2"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -30,80 +28,27 @@ type stream struct {
 	scratch []byte
 }
 
-// stream opens a watch, and has it served once the handler has returned: thousands of streams wait most of their time, each on the
-// stack that its goroutine has grown, and below the router and all that led here that would be twice as large. Single is a
-// stream of one job.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, req actors.WatchRequest, single bool) (err error) {
-	x := exchangeOf(r)
-	ctx, cancel := context.WithCancelCause(r.Context())
-	undo := []func(){func() { cancel(nil) }}
-	defer func() {
-		if err != nil {
-			runAll(undo)
-		}
-	}()
-	if !x.expires.IsZero() {
-		var late context.CancelFunc
-		ctx, late = context.WithDeadlineCause(ctx, x.expires, errOutOfTime)
-		undo = append(undo, late)
-	}
-	seat, err := h.streams.enter(visitorOf(x, protoLabel(r)), "s_"+rand.Text()[:12], cancel)
-	if err != nil {
-		return err
-	}
-	undo = append(undo, func() { h.streams.leave(seat) })
-	watching, err := h.node.Watch(ctx, req)
-	if err != nil {
-		if errors.Is(err, actors.ErrClosed) {
-			h.metrics.rejected.WithLabelValues("draining").Inc()
-		}
-		return h.badStream(err)
-	}
-	s := &stream{
-		h: h, w: w, control: http.NewResponseController(w), watching: watching, seat: seat, single: single,
-		at: cursor{epoch: watching.Epoch()}, opened: time.Now(),
-	}
-	if watching.Mode() == "resume" {
-		s.at.n = req.Since
-	}
-	seat.show(req.Topics, watching.Mode(), watching.Backlog)
-	x.streaming = true
-	gauge := h.metrics.connections.WithLabelValues(protoLabel(r), scopeOf(req.Topics))
-	gauge.Inc()
-	h.metrics.opened.WithLabelValues(watching.Mode()).Inc()
-	undo = append(undo, watching.Close, gauge.Dec)
-	x.then = func() {
-		defer runAll(undo)
-		x.end = s.serve(ctx, cancel)
-		seat.reason = x.end
-		h.metrics.closed.WithLabelValues(x.end).Inc()
-	}
-	return nil
-}
-
-// runAll calls the functions, the last first.
-func runAll(undo []func()) {
-	for _, f := range slices.Backward(undo) {
-		f()
-	}
-}
-
-// serve writes the stream and says why it ended: a label.
-func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc) string {
+// serve writes the stream and says why it ended: a label. What next answers writes what there is, and says the same once it was the last.
+func (s *stream) serve(
+	ctx context.Context, end context.CancelCauseFunc,
+	open func(maxAge time.Duration) error, next func(context.Context) (show func() (ended string, err error), err error),
+) string {
 	limits := s.h.cfg.Streams
 	maxAge := limits.MaxAge - time.Duration(mrand.Int64N(int64(limits.MaxAge/10)+1))
 	aging := time.AfterFunc(maxAge, func() { end(errMaxAge) })
 	defer aging.Stop()
 	_ = s.control.SetReadDeadline(time.Time{}) // the server's would end the stream
 
-	if err := s.open(maxAge); err != nil {
+	if err := open(maxAge); err != nil {
 		return closedBy(err)
 	}
 	for {
-		batch, err := s.next(ctx, limits.Heartbeat)
+		patience, cancel := context.WithTimeout(ctx, limits.Heartbeat) // for as long as a stream may be silent
+		show, err := next(patience)
+		cancel()
 		switch {
 		case err == nil:
-			if ended, err := s.show(batch); err != nil {
+			if ended, err := show(); err != nil {
 				return closedBy(err)
 			} else if ended != "" {
 				return ended
@@ -118,11 +63,9 @@ func (s *stream) serve(ctx context.Context, end context.CancelCauseFunc) string 
 	}
 }
 
-// next waits for as long as a stream may be silent.
-func (s *stream) next(ctx context.Context, patience time.Duration) (actors.Batch, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return s.watching.Next(ctx)
+func (s *stream) next(ctx context.Context) (show func() (string, error), err error) {
+	batch, err := s.watching.Next(ctx)
+	return func() (string, error) { return s.show(batch) }, err
 }
 
 // begin sends the headers, and begins the first frame.
