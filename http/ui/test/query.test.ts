@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayFit, termsOf, withTerm } from '../src/ops/jobs/query';
+import { isPlain, mayFit, termsOf, withTerm } from '../src/ops/jobs/query';
 import { job } from './jobs';
 
 describe('a search', () => {
@@ -27,5 +27,6 @@ describe('a search', () => {
     expect(fits(job({ status: 'processing' }))).toBe(true);
     expect(fits(job({ status: 'queued' }))).toBe(false);
     expect(fits(job({ status: 'failed', kind: 'other' }))).toBe(false);
+    expect([isPlain('status:failed kind:x'), isPlain('status:failed word'), isPlain('')]).toEqual([true, false, true]);
   });
 });

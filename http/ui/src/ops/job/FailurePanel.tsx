@@ -43,7 +43,7 @@ function Alike({ fingerprint, failed }: { fingerprint: string; failed: boolean }
       {count > 0 && (
         <>
           , the same as{' '}
-          <Link to="/ops/dead">
+          <Link to={`/ops/jobs?${new URLSearchParams({ q: `status:failed fingerprint:${fingerprint}` })}`}>
             {next ? `${count} or more` : count} other failed {count === 1 ? 'job' : 'jobs'}
           </Link>
         </>

@@ -39,11 +39,7 @@ export function Stage({ job }: { job: ListedJob }) {
       <div className="job-light" style={{ '--pct': pct } as React.CSSProperties} />
       <p className="job-word">{words[job.status]}</p>
       {(runs || (pct > 0 && pct < 100)) && <p className="job-percent">{Math.floor(pct)} %</p>}
-      {job.status !== 'completed' && <p className="job-line">
-        {[progress.stage && (progress.stageCount > 0 ? `${visible(progress.stage)}, stage ${progress.stageIndex} of ${progress.stageCount}` : visible(progress.stage)), eta]
-          .filter(Boolean)
-          .join(' · ')}
-      </p>}
+      {job.status !== 'completed' && <p className="job-line">{[stageWords(job), eta].filter(Boolean).join(' · ')}</p>}
       {progress.note && job.status !== 'completed' && (
         <p className="job-line">
           <bdi>{visible(progress.note.slice(0, 300))}</bdi>
@@ -51,4 +47,9 @@ export function Stage({ job }: { job: ListedJob }) {
       )}
     </div>
   );
+}
+
+function stageWords({ progress: { stage, stageIndex, stageCount } }: ListedJob): string {
+  if (stage === '' || stageCount === 0) return visible(stage);
+  return `${visible(stage)}, stage ${stageIndex} of ${stageCount}`;
 }

@@ -7,6 +7,8 @@ export const pageSize = 50;
 
 export interface JobPage {
   jobs: ListedJob[];
+  /** When it was asked for, by the page's clock. */
+  askedAt: number;
   next: string | null;
   /** How far back was searched, if not to the end. */
   backTo: string | null;
@@ -17,9 +19,11 @@ export async function listJobs(q: string, cursor: string, signal: AbortSignal): 
   const query = new URLSearchParams({ limit: String(pageSize) });
   if (q !== '') query.set('q', q);
   if (cursor !== '') query.set('cursor', cursor);
+  const askedAt = Date.now();
   const body = object(await sendForJson(`/v1/jobs?${query}`, { signal }));
   const scan = isObject(body.scan) ? body.scan : {};
   return {
+    askedAt,
     jobs: (Array.isArray(body.jobs) ? body.jobs : []).flatMap((one) => decodeListed(one) ?? []),
     next: textOrNull(body.next),
     backTo: scan.complete === false ? textOrNull(scan.back_to) : null,

@@ -30,6 +30,13 @@ function writeTerm({ name, value }: Term): string {
   return name === '' ? written : `${name}:${written}`;
 }
 
+const known = ['status', 'kind', 'queue', 'owner', 'batch', 'id'];
+
+/** Whether this page can tell by itself which jobs fit. */
+export function isPlain(q: string): boolean {
+  return termsOf(q).every(({ name }) => known.includes(name));
+}
+
 /** Whether a job fits, as far as this page can tell: what only the server can tell counts as fitting. */
 export function mayFit(q: string): (job: Job) => boolean {
   const tests = termsOf(q).flatMap(({ name, value }) => {
@@ -47,9 +54,6 @@ export function mayFit(q: string): (job: Job) => boolean {
         return (job: Job) => any.includes(job.batch ?? '');
       case 'id':
         return (job: Job) => any.includes(job.id);
-      case 'created':
-      case 'age':
-        return [];
       default:
         return [];
     }
@@ -62,6 +66,7 @@ export const qualifiers: readonly { name: string; example: string; does: string 
   { name: 'status:', example: 'status:failed,retrying', does: 'one or more statuses' },
   { name: 'kind:', example: 'kind:video.generate', does: 'the kind of job' },
   { name: 'queue:', example: 'queue:video', does: 'the queue' },
+  { name: 'fingerprint:', example: 'fingerprint:641d6a9e70842039', does: 'failures of one kind' },
   { name: 'error:', example: 'error:timeout', does: 'words of the error' },
   { name: 'payload.', example: 'payload.campaign:"spring sale"', does: 'a member of the payload' },
   { name: 'age:', example: 'age:>1h', does: 'older or younger than' },

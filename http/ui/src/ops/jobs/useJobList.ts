@@ -69,7 +69,7 @@ export function useJobList(q: string, cursor: string): JobList {
 
   const known = useMemo(() => new Set(listed.map((job) => job.id)), [listed]);
   const rows = useLiveRows(listed);
-  useFresh(q, cursor === '' && listed.length + (last ? 1 : 0) > 0, known, setFresh);
+  useFresh(q, cursor === '' ? (pages[0]?.askedAt ?? null) : null, known, setFresh);
 
   return {
     rows,
@@ -108,16 +108,16 @@ function useLiveRows(listed: readonly ListedJob[]): readonly ListedJob[] {
   return rows;
 }
 
-/** Keeps the ids of jobs that are newer than the newest row and may fit the search. */
-function useFresh(q: string, on: boolean, known: ReadonlySet<string>, set: (fresh: ReadonlySet<string>) => void): void {
+/** Keeps the ids of jobs that were made since the list was asked for and may fit the search. */
+function useFresh(q: string, since: number | null, known: ReadonlySet<string>, set: (fresh: ReadonlySet<string>) => void): void {
   useEffect(() => {
-    if (!on) return;
+    if (since === null) return;
     const fits = mayFit(q);
-    const [newestRow = ''] = [...known].sort().slice(-1); // ids grow with time
     let timer: ReturnType<typeof setTimeout> | undefined;
     const count = () => {
       timer = undefined;
-      const fresh = live.client.jobs.all().filter((job) => job.id > newestRow && !known.has(job.id) && fits(job));
+      const from = since + live.connection.get().skewMs;
+      const fresh = live.client.jobs.all().filter((job) => job.createdAt > from && !known.has(job.id) && fits(job));
       set(new Set(fresh.slice(0, maxFresh + 1).map((job) => job.id)));
     };
     const unwatch = live.client.jobs.watchAll(() => {
@@ -127,5 +127,5 @@ function useFresh(q: string, on: boolean, known: ReadonlySet<string>, set: (fres
       unwatch();
       clearTimeout(timer);
     };
-  }, [q, on, known, set]);
+  }, [q, since, known, set]);
 }
