@@ -294,7 +294,7 @@ func (a *App) Drain(ctx context.Context) error {
 	for _, intake := range a.intakes {
 		intake.close(ctx)
 	}
-	err := a.supervisor.drain(ctx)
+	err := a.supervisor.drain(ctx, lastWrites)
 	// What was recorded a moment ago still has to be written and told; a store that is down must not hold up the end.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrites)
 	defer cancel()
@@ -303,7 +303,7 @@ func (a *App) Drain(ctx context.Context) error {
 	return err
 }
 
-// lastWrites is how long a drained node goes on writing what it accepted.
+// lastWrites is how long a drained node goes on handing back what runs, and then writing what it accepted.
 const lastWrites = 5 * time.Second
 
 // Close ends the node. Jobs that were not drained are left to their leases, as after a crash.

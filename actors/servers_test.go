@@ -295,3 +295,30 @@ func TestTwoNodesShareTheWorkAndSurviveEachOther(t *testing.T) {
 		t.Errorf("%d crashes counted, want one for each job that ran on the dead node", crashed)
 	}
 }
+
+// A node that is told to go while neither server answers goes all the same, and what it held is done by another.
+func TestDrainEndsThoughNobodyAnswers(t *testing.T) {
+	s := onServers(t)
+	stuck := func(ctx context.Context, _ *actors.Job) error { <-ctx.Done(); return ctx.Err() }
+	n := s.start(t, map[string]actors.Handler{"work": stuck}, hasty)
+	id := n.submit("work", nil)
+	n.await(id, job.Processing)
+	s.redis.Kill()
+	s.postgres.Kill()
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := n.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("drained: %v", err)
+	}
+	n.Close()
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s to go", took)
+	}
+	s.redis.Start()
+	s.postgres.Start()
+	other := s.start(t, map[string]actors.Handler{"work": func(context.Context, *actors.Job) error { return nil }}, hasty)
+	if j := other.await(id, job.Completed); j.Attempts != 0 || j.Crashes != 1 {
+		t.Errorf("the job was left by its node: %+v", j)
+	}
+}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -40,8 +41,9 @@ func (r supervisorRef) tell(id job.ID, message any) { r.system.Root.Send(r.pid, 
 func (r supervisorRef) cancel(id job.ID, by string) { r.tell(id, &cancelAsked{by: by}) }
 
 // drain waits until no job actor is left. When the context ends first, those that are left hand their jobs back; drain
-// returns the context's error then, after they have.
-func (r supervisorRef) drain(ctx context.Context) error {
+// returns the context's error then, after they have, or after the patience: while store and inbox are down nothing can be handed
+// back, and the jobs are left to their leases.
+func (r supervisorRef) drain(ctx context.Context, patience time.Duration) error {
 	done := make(chan struct{})
 	r.system.Root.Send(r.pid, &drain{done})
 	select {
@@ -50,8 +52,12 @@ func (r supervisorRef) drain(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	r.system.Root.Send(r.pid, &hurry{})
-	<-done
-	return context.Cause(ctx)
+	select {
+	case <-done:
+		return context.Cause(ctx)
+	case <-time.After(patience):
+		return fmt.Errorf("some jobs could not be handed back, and are left to their leases: %w", context.Cause(ctx))
+	}
 }
 
 // abandon ends the contexts of all handlers at once.
