@@ -44,6 +44,8 @@ export class Troupe {
   readonly jobs: Jobs;
   readonly connection: Watchable<ConnectionState>;
   readonly stats: Watchable<Stats | null>;
+  /** When the stream last said anything, be it that it is there: at least every 15 s while it is. By the page's clock. */
+  heardAt = Date.now();
   /** For the functions that ask and follow. */
   readonly wire: Wire;
   readonly #state = new Cell(idle);
@@ -172,7 +174,10 @@ export class Troupe {
         const liveFirst = [...this.jobs.all()].sort((a, b) => +a.terminal - +b.terminal);
         return Object.fromEntries(liveFirst.slice(0, maxKnown).map((job) => [job.id, job.rev]));
       },
-      onEvents: (events) => this.#onEvents(events),
+      onEvents: (events) => {
+        this.heardAt = Date.now();
+        this.#onEvents(events);
+      },
       onState: (state) => this.#state.set(state),
     };
   }

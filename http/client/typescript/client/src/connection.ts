@@ -98,8 +98,12 @@ export class Connection implements Link {
   }
 
   wake(anew: boolean): void {
-    if (Date.now() - this.#triedAt < wakeMs || this.#topics.length === 0) return;
-    if (anew || this.#timer !== undefined || (this.#next ?? this.#live)?.overdue()) this.#run();
+    if (!this.#topics[0]) return;
+    if (anew) this.#failures = 0; // what failed was another network
+    const early = this.#triedAt + wakeMs - Date.now();
+    if (early > 0) {
+      if (this.#timer) this.#runIn(early);
+    } else if (anew || this.#timer || (this.#next ?? this.#live)?.overdue()) this.#run();
   }
 
   #run(): void {
@@ -175,7 +179,10 @@ export class Connection implements Link {
   #wait(failures: number, asked: number | null, mute: boolean): void {
     const ms = backoff(failures, asked);
     if (mute) this.#stopPolling ??= this.host.fallback?.poll(this.host, () => this.#topics);
-    const phase = this.#live ? 'live' : mute || this.#state.phase === 'polling' ? 'polling' : 'reconnecting';
+    this.#runIn(ms, this.#live ? 'live' : mute || this.#state.phase === 'polling' ? 'polling' : 'reconnecting');
+  }
+
+  #runIn(ms: number, phase = this.#state.phase): void {
     this.#set({ phase, retryAt: Date.now() + ms });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#run(), ms);

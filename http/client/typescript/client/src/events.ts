@@ -62,6 +62,7 @@ export type StreamEvent =
   | { type: 'place'; place: Place }
   | { type: 'stats'; stats: Stats }
   | { type: 'fault'; fault: Fault }
+  | { type: 'hb' }
   | { type: 'end'; end: End };
 
 /** Null for events of other names and for what can't be read: both are to be ignored, so that the contract can grow. */
@@ -76,7 +77,8 @@ export function decodeEvent(frame: Frame, base: string): StreamEvent | null {
       return job && { type: 'job', job };
     }
     case 'ready':
-      return { type: 'ready' };
+    case 'hb':
+      return { type: frame.event };
     case 'removed':
       return { type: 'removed', id: text(data.id), rev: number(data.rev, Number.POSITIVE_INFINITY) };
     case 'place': {

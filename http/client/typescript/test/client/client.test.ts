@@ -274,6 +274,36 @@ describe('reconnecting', () => {
     expect(waitTime()).toBe(4_321);
   });
 
+  it('tries soon when the browser is back, also right after a failure, and is patient anew', async () => {
+    watchJob();
+    await pass(0);
+    for (let i = 0; i < 6; i++) {
+      server.stream.cut();
+      await pass(0);
+      await pass(waitTime());
+    }
+    server.stream.cut();
+    await pass(300);
+    expect(waitTime()).toBeGreaterThan(10_000);
+    client.reconnect();
+    expect(waitTime()).toBe(700); // a second after the last attempt
+    await pass(700);
+    expect(server.streams).toHaveLength(8);
+    server.stream.cut();
+    await pass(0);
+    expect(waitTime()).toBe(750);
+  });
+
+  it('says when it was last heard of', async () => {
+    await goLive(sse('job', frame()));
+    const heardAt = client.heardAt;
+    await pass(15_000);
+    expect(client.heardAt).toBe(heardAt);
+    server.stream.write(sse('hb', { now: 'x' }));
+    await pass(0);
+    expect(client.heardAt).toBe(heardAt + 15_000);
+  });
+
   it('takes 2.5 heartbeats of silence for a dead connection, and any byte for life', async () => {
     await goLive(sse('job', frame()));
     await pass(37_000);
