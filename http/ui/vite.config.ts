@@ -10,6 +10,7 @@ export default defineConfig({
   // The packages that others use, from their sources: the pages are their first user.
   resolve: {
     alias: {
+      '@troupe/client/tabs': `${packages}client/src/tabs.ts`,
       '@troupe/client': `${packages}client/src/index.ts`,
       '@troupe/react': `${packages}react/src/index.ts`,
     },

@@ -1,13 +1,16 @@
 import { object, text } from '../json';
+import { beginAnew } from '../together';
 import { send, sendForJson } from './http';
 
 /** Exchanges an access token for a session cookie, which scripts can't read. */
 export async function signIn(token: string): Promise<void> {
   await send('/v1/session', { method: 'POST', body: { token } });
+  beginAnew();
 }
 
 export async function signOut(): Promise<void> {
   await send('/v1/session', { method: 'DELETE' });
+  beginAnew();
 }
 
 export interface Session {

@@ -150,8 +150,8 @@ export class Studio {
     const now = connected(this.client.connection.get());
     this.clock.set(now.skewMs);
     this.connection.set(this.#isSignedOut ? { ...now, phase: 'signed_out' } : now);
-    // What came and ended while nobody listened is in the list only.
-    if (now.complete && now.phase === 'live' && (before.phase !== 'live' || !before.complete)) void this.#list(null);
+    // What came and ended while nobody listened is in the list only; so is everything where no stream gets through.
+    if (isTold(now) && !isTold(before)) void this.#list(null);
   }
 
   #apply(job: Job): void {
@@ -247,6 +247,10 @@ export class Studio {
     this.#isSignedOut = true;
     this.#onConnection();
   }
+}
+
+function isTold({ phase, complete }: Connected): boolean {
+  return phase === 'polling' || (phase === 'live' && complete);
 }
 
 function briefOf(video: VideoRequest): Brief {
