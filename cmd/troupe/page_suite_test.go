@@ -21,6 +21,7 @@ func TestPage(t *testing.T) {
 		{"Hostile", tellHostile},
 		{"House", tellHouse},
 		{"Duty", tellDuty},
+		{"Jobs", tellJobs},
 		{"Order", tellOrder},
 		{"Looks", tellLooks},
 		{"Refusals", tellRefusals},
