@@ -45,7 +45,7 @@ export class Troupe {
   readonly connection: Watchable<ConnectionState>;
   readonly stats: Watchable<Stats | null>;
   /** When the stream last said anything, be it that it is there: at least every 15 s while it is. By the page's clock. */
-  heardAt = Date.now();
+  heardAt = 0;
   /** For the functions that ask and follow. */
   readonly wire: Wire;
   readonly #state = new Cell(idle);
@@ -189,7 +189,7 @@ export class Troupe {
       if (shown && !document.hidden) this.#link?.wake(event.type !== 'visibilitychange');
     };
     const stop = new AbortController();
-    for (const what of ['online', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles
+    for (const what of ['online', 'offline', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles
     this.#stopListening = () => stop.abort();
   }
 }

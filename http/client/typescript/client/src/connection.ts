@@ -90,7 +90,7 @@ export class Connection implements Link {
   constructor(readonly host: LinkHost) {}
 
   want(topics: readonly string[]): void {
-    if (topics.length === 0) return this.#halt(idle);
+    if (!topics[0]) return this.#halt(idle);
     if (topics.join() === this.#topics.join()) return;
     this.#topics = topics;
     this.#failures = 0;
@@ -103,12 +103,15 @@ export class Connection implements Link {
     const early = this.#triedAt + wakeMs - Date.now();
     if (early > 0) {
       if (this.#timer) this.#runIn(early);
-    } else if (anew || this.#timer || (this.#next ?? this.#live)?.overdue()) this.#run();
+    } else if (anew || this.#timer || (this.#next ?? this.#live)?.overdue()) {
+      if (this.#live) this.#set({ phase: 'reconnecting' }); // it may be dead
+      this.#drop();
+      this.#run();
+    }
   }
 
   #run(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#rest();
     this.#next?.stop();
     const topics = this.#topics;
     const next = new Attempt(this.host.wire, topics);
@@ -184,19 +187,27 @@ export class Connection implements Link {
 
   #runIn(ms: number, phase = this.#state.phase): void {
     this.#set({ phase, retryAt: Date.now() + ms });
-    clearTimeout(this.#timer);
+    this.#rest();
     this.#timer = setTimeout(() => this.#run(), ms);
   }
 
-  #halt(change: Partial<ConnectionState>): void {
+  #rest(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const open = [this.#live, this.#next];
-    this.#live = this.#next = null;
-    for (const one of open) one?.stop();
+  }
+
+  #halt(change: Partial<ConnectionState>): void {
+    this.#drop();
     this.#quiet();
     this.#topics = [];
     this.#set({ retryAt: null, ...change });
+  }
+
+  #drop(): void {
+    this.#rest();
+    this.#live?.stop();
+    this.#next?.stop();
+    this.#live = this.#next = null;
   }
 
   #quiet(): void {

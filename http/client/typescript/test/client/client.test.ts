@@ -294,6 +294,23 @@ describe('reconnecting', () => {
     expect(waitTime()).toBe(750);
   });
 
+  it('takes a stream for lost when the network changes, until the next says otherwise', async () => {
+    await goLive(sse('job', frame()));
+    await pass(2_000);
+    client.reconnect(); // as when the browser goes offline, comes back, or was frozen
+    expect(state().phase).toBe('reconnecting');
+    expect(server.streams[0]?.aborted).toBe(true);
+    client.reconnect();
+    client.reconnect();
+    await pass(0);
+    expect(server.streams).toHaveLength(2);
+    server.stream.write(hello() + ready());
+    await pass(0);
+    expect(state().phase).toBe('live');
+    client.reconnect(); // a stream of this second speaks for itself
+    expect(state().phase).toBe('live');
+  });
+
   it('says when it was last heard of', async () => {
     await goLive(sse('job', frame()));
     const heardAt = client.heardAt;
