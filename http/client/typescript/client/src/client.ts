@@ -184,9 +184,10 @@ export class Troupe {
 
   #listen(): void {
     if (this.#stopListening || typeof document === 'undefined') return;
-    const wake = (event: Event) => {
-      const shown = event.type !== 'pageshow' || (event as PageTransitionEvent).persisted;
-      if (shown && !document.hidden) this.#link?.wake(event.type !== 'visibilitychange');
+    const wake = ({ type, persisted }: Event & { persisted?: boolean }) => {
+      const isOffline = type === 'offline';
+      if (!isOffline && (document.hidden || persisted === false)) return;
+      setTimeout(() => this.#link?.wake(type !== 'visibilitychange'), isOffline ? lingerMs : 0); // what is tried after this is in no doubt
     };
     const stop = new AbortController();
     for (const what of ['online', 'offline', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles

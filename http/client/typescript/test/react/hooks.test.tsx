@@ -75,6 +75,27 @@ describe('useJobStream', () => {
     expect(server.streams).toHaveLength(1);
   });
 
+  it('doubts the stream when the browser is offline, and tries at once when it is back', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.9);
+    mount(<Card id="a" />);
+    await pass(0);
+    server.stream.write(hello() + sse('job', frame({ id: 'a' })) + ready());
+    await pass(50);
+    act(() => void dispatchEvent(new Event('offline')));
+    await pass(950);
+    expect(last.connection).toBe('live');
+    await pass(100);
+    expect(last.connection).toBe('reconnecting');
+    server.stream.cut();
+    await pass(4_000);
+    server.stream.cut();
+    await pass(1_500); // the next try is due after 1.85 s
+    const before = server.streams.length;
+    act(() => void dispatchEvent(new Event('online')));
+    await pass(1);
+    expect(server.streams).toHaveLength(before + 1);
+  });
+
   it('renders one card for a tick, and once for a frame', async () => {
     mount(['a', 'b'].map((id) => <Card key={id} id={id} />));
     await pass(0);
