@@ -1,11 +1,17 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Brief } from '../api';
 import type { Job } from '@troupe/client';
+import { useWatched } from '../watch';
+import { useStudio } from './context';
 import { mediaOf } from './media';
 
 /** What came of a job. */
 export function Result({ job, brief, title }: { job: Job; brief: Brief | undefined; title: string }) {
   const [broken, setBroken] = useState<string | null>(null);
+  const { phase } = useWatched(useStudio().connection);
+  useEffect(() => {
+    if (phase === 'live') setBroken(null); // it may have been the network
+  }, [phase]);
   const media = mediaOf(job, brief);
   if (media === null) {
     return (
