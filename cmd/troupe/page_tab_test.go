@@ -37,8 +37,14 @@ type tab struct {
 // openTab opens a tab that shares nothing with others, and does not go anywhere yet.
 func openTab(t *testing.T, browser context.Context) *tab {
 	t.Helper()
+	return openTabIn(t, browser, chromedp.WithNewBrowserContext())
+}
+
+// openTabIn opens a tab beside those that a context has already.
+func openTabIn(t *testing.T, window context.Context, options ...chromedp.ContextOption) *tab {
+	t.Helper()
 	p := &tab{t: t}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.hear))
+	ctx, cancel := chromedp.NewContext(window, append(options, chromedp.WithListener(p.hear))...)
 	p.ctx = ctx
 	t.Cleanup(cancel)
 	t.Cleanup(func() {
@@ -238,7 +244,7 @@ func (p *tab) status(text, status string) {
 // filled waits until a card is filled to a percentage, or all done.
 func (p *tab) filled(text string, percent int) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf(`(c => c.dataset.status === 'completed' || Number(c.querySelector('[role=progressbar]')?.ariaValueNow) >= %d)(card(%s))`,
+	p.wait(fmt.Sprintf(`(c => c?.dataset.status === 'completed' || Number(c?.querySelector('[role=progressbar]')?.ariaValueNow) >= %d)(card(%s))`,
 		percent, quoted(text)))
 }
 
