@@ -339,18 +339,21 @@ func (b *broadcaster) onJoin(c actor.Context, m *join) {
 	m.reply <- nil
 }
 
-// replay offers what is kept and newer than the number.
+// replay offers what is kept: to a stream that goes on where it was, all that is newer than the number; to one that begins, the
+// newest MaxWatchedJobs. Such a one is told the rest by the store, which is behind only with progress.
 func (b *broadcaster) replay(w *watch, since int64) {
 	from := sort.Search(len(b.recent), func(i int) bool { return b.recent[i].Seq > since })
-	for _, u := range b.recent[from:] {
-		if b.latest[u.View.ID] != u {
-			continue
+	room := MaxWatchedJobs
+	if since > 0 {
+		room = len(b.recent)
+	}
+	for _, u := range slices.Backward(b.recent[from:]) {
+		if room == 0 {
+			return
 		}
-		for _, t := range topicsOf(u.View) {
-			if _, shown := w.topics[t]; shown && (since > 0 || !endedLongAgo(u.View)) && b.encode(u) {
-				w.offer(u)
-				break
-			}
+		if b.latest[u.View.ID] == u && w.shows(u.View) && (since > 0 || !endedLongAgo(u.View)) && b.encode(u) {
+			w.offer(u)
+			room--
 		}
 	}
 }

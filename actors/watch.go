@@ -22,7 +22,9 @@ type watch struct {
 	over   chan struct{} // closed at the end
 
 	mu       sync.Mutex
+	single   bool               // some of the topics are single jobs
 	seen     map[job.ID]mark    // what was handed out, or is in a slot
+	crowded  int                // how many of them there may be before trim looks at them again
 	slots    map[job.ID]*Update // what is to be handed out
 	removed  []Removal
 	since    time.Time // when the oldest slot was filled
@@ -54,6 +56,7 @@ func newWatch(a *App, r WatchRequest) *watch {
 	}
 	for _, t := range r.Topics {
 		w.topics[t] = struct{}{}
+		w.single = w.single || t.Kind == TopicJob
 	}
 	for id, rev := range r.Known {
 		w.seen[id] = mark{rev: rev}
@@ -114,8 +117,10 @@ func (w *watch) offer(u *Update) bool {
 	return true
 }
 
+// trim drops marks of ended jobs once there are many. What it can't drop yet, because the stream has not taken it, it does not look
+// at again before there are twice as many.
 func (w *watch) trim() {
-	if len(w.seen) <= maxMarks {
+	if len(w.seen) <= max(maxMarks, w.crowded) {
 		return
 	}
 	for id, m := range w.seen {
@@ -123,6 +128,17 @@ func (w *watch) trim() {
 			delete(w.seen, id)
 		}
 	}
+	w.crowded = 2 * len(w.seen)
+}
+
+// shows says whether the job is within the stream's topics.
+func (w *watch) shows(v *job.View) bool {
+	has := func(kind TopicKind, value string) bool {
+		_, ok := w.topics[Topic{kind, value}]
+		return ok
+	}
+	return has(TopicAll, "") || has(TopicQueue, v.Queue) || v.Owner != "" && has(TopicOwner, v.Owner) ||
+		v.Batch != "" && has(TopicBatch, v.Batch) || w.single && has(TopicJob, v.ID.String())
 }
 
 func (w *watch) remove(r Removal) {
