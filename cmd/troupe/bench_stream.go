@@ -136,7 +136,8 @@ func (c *benchStreamCmd) fanOut(ctx context.Context, node *streamNode, f figures
 	if err := node.submit(ctx, unlimited, c.total(), func(int) string { return "crowd" }); err != nil {
 		return err
 	}
-	took, got := time.Since(began).Seconds(), float64(crowd.frames.Load()-frames)
+	last := crowd.settled(ctx)
+	took, got := last.Sub(began).Seconds(), float64(crowd.frames.Load()-frames)
 	f["fan-out events/s"] = got / took
 	f["fan-out of states, share"] = got / float64(c.Crowd) / float64(c.total())
 	f["CPU us/event, node"] = (node.cpu() - cpu) / got * 1e6

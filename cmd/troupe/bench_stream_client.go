@@ -27,6 +27,18 @@ func (c *crowd) close() {
 	c.all.Wait()
 }
 
+// settled waits until nothing has arrived for half a second, and says when the last frame had.
+func (c *crowd) settled(ctx context.Context) (last time.Time) {
+	const tick = 25 * time.Millisecond
+	last = time.Now()
+	for seen := int64(-1); ctx.Err() == nil && time.Since(last) < 20*tick; time.Sleep(tick) {
+		if now := c.frames.Load(); now != seen {
+			seen, last = now, time.Now()
+		}
+	}
+	return last
+}
+
 func (l *lateness) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
