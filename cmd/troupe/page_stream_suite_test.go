@@ -23,6 +23,7 @@ func TestPageStream(t *testing.T) {
 		{"Deploy", tellDeploy},
 		{"SevenTabs", tellSevenTabs},
 		{"Offline", tellOffline},
+		{"TwoPeople", tellTwoPeople},
 		{"React18", func(t *testing.T, browser context.Context, troupe string) { tellReact(t, browser, troupe, "18") }},
 		{"React19", func(t *testing.T, browser context.Context, troupe string) { tellReact(t, browser, troupe, "19") }},
 	} {
