@@ -77,6 +77,7 @@ func (d *door) url(path string) string { return "http://" + d.addr + path }
 
 // ServeHTTP implements http.Handler.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).EnableFullDuplex() // else an answer may come before the end of what was asked is read, and ends both
 	isStream := strings.HasPrefix(r.URL.Path, "/v1/stream")
 	if isStream {
 		d.streams.Add(1)

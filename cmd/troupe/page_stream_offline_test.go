@@ -13,9 +13,9 @@ func tellOffline(t *testing.T, browser context.Context, troupe string) {
 	node, p := startWatched(t, troupe), openTab(t, browser)
 	p.visit(node.url("/"))
 	p.wait(live)
-	short, long := node.video("The tunnel", 6), node.video("The bridge", 20)
-	p.filled("The tunnel", 5)
-	p.filled("The bridge", 2)
+	short, long := node.video("The tunnel", 20), node.video("The bridge", 30)
+	p.filled("The tunnel", 1)
+	p.filled("The bridge", 1)
 
 	p.network(false)
 	began := time.Now()
