@@ -24,6 +24,7 @@ func TestPageStream(t *testing.T) {
 		{"SevenTabs", tellSevenTabs},
 		{"Offline", tellOffline},
 		{"TwoPeople", tellTwoPeople},
+		{"Left", tellLeft},
 		{"React18", func(t *testing.T, browser context.Context, troupe string) { tellReact(t, browser, troupe, "18") }},
 		{"React19", func(t *testing.T, browser context.Context, troupe string) { tellReact(t, browser, troupe, "19") }},
 	} {

@@ -45,8 +45,7 @@ export class Attempt {
         {
           method: 'POST',
           body: JSON.stringify({ topics: this.topics, known, ...(since && { since }) }),
-          headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json' },
-          cache: 'no-store',
+          headers: { 'Content-Type': 'application/json' },
           signal: this.#abort.signal,
         },
         this.topics,

@@ -185,12 +185,14 @@ export class Troupe {
   #listen(): void {
     if (this.#stopListening || typeof document === 'undefined') return;
     const wake = ({ type, persisted }: Event & { persisted?: boolean }) => {
+      if (type === 'pagehide') return this.#link?.want([]); // a page that is kept for the way back would keep its stream
+      if (persisted) return this.#settle();
       const isOffline = type === 'offline';
-      if (!isOffline && (document.hidden || persisted === false)) return;
+      if (!isOffline && (document.hidden || type === 'pageshow')) return;
       setTimeout(() => this.#link?.wake(type !== 'visibilitychange'), isOffline ? lingerMs : 0); // what is tried after this is in no doubt
     };
     const stop = new AbortController();
-    for (const what of ['online', 'offline', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles
+    for (const what of ['online', 'offline', 'pagehide', 'pageshow', 'visibilitychange']) addEventListener(what, wake, { signal: stop.signal }); // the last one bubbles
     this.#stopListening = () => stop.abort();
   }
 }

@@ -1,5 +1,5 @@
 import type { Frame } from './frames.js';
-import { decodeJob, type Job } from './job.js';
+import { decodeJob, decodeWaiting, type Job } from './job.js';
 import { isObject, number, numberOrNull, parseObject, text, timeOrNull } from './json.js';
 
 /** Where a waiting job stands, as far as anybody can tell. */
@@ -82,16 +82,14 @@ export function decodeEvent(frame: Frame, base: string): StreamEvent | null {
     case 'removed':
       return { type: 'removed', id: text(data.id), rev: number(data.rev, Number.POSITIVE_INFINITY) };
     case 'place': {
-      const { id, reason, position, capped, until, eta_ms: eta } = data;
+      const eta = data.eta_ms;
       const etaMs = isObject(eta) ? { p50: number(eta.p50), p90: number(eta.p90) } : null;
-      const place = { id: text(id), reason: text(reason), position: numberOrNull(position), capped: capped === true };
-      return { type: 'place', place: { ...place, until: timeOrNull(until), etaMs } };
+      return { type: 'place', place: { ...decodeWaiting(data), id: text(data.id), capped: !!data.capped, etaMs } };
     }
     case 'stats':
-      return Array.isArray(data.queues) && isObject(data.totals) ? { type: 'stats', stats: data as unknown as Stats } : null;
+      return Array.isArray(data.queues) ? { type: 'stats', stats: data as unknown as Stats } : null;
     case 'fault': {
-      const fault = { code: text(data.code), message: text(data.message), retryMs: numberOrNull(data.retry_ms) };
-      return { type: 'fault', fault: { ...fault, fatal: data.fatal === true } };
+      return { type: 'fault', fault: { code: text(data.code), message: text(data.message), retryMs: numberOrNull(data.retry_ms), fatal: !!data.fatal } };
     }
     case 'end':
       return { type: 'end', end: { reason: text(data.reason), retryMs: numberOrNull(data.retry_ms) } };

@@ -87,7 +87,7 @@ export function decodeJob(value: Json, base = ''): Job | null {
   const progress = object(value.progress);
   const createdAt = timeOrNull(at.created) ?? 0;
   const updatedAt = timeOrNull(at.updated) ?? createdAt;
-  const terminal = status === 'completed' || status === 'failed' || status === 'cancelled';
+  const terminal = statuses.indexOf(status) > 4; // the last three
   // One form for all: the union above says what each status leaves of it.
   const job = {
     id,
@@ -132,6 +132,6 @@ function decodeArtifact({ name, type, url, bytes }: Json, base: string): Artifac
   return path ? [{ name: text(name), type: text(type), url: path[0] === '/' ? base + path : path, bytes: numberOrNull(bytes) }] : [];
 }
 
-function decodeWaiting({ reason, position, until }: Json): Waiting {
+export function decodeWaiting({ reason, position, until }: Json): Waiting {
   return { reason: text(reason), position: numberOrNull(position), until: timeOrNull(until) };
 }

@@ -31,10 +31,7 @@ export function refuses({ status }: Response): boolean {
   return status >= 400 && status < 500 && status !== 429 && status !== 408;
 }
 
-/** Milliseconds of a Retry-After header, in either of its forms. */
+/** Milliseconds of a Retry-After header in seconds, as servers and proxies send it; a date is left to the backoff. */
 export function retryAfter(headers: Headers): number | null {
-  const value = headers.get('Retry-After');
-  if (!value) return null;
-  const ms = Number(value) * 1_000;
-  return Math.max(0, Number.isNaN(ms) ? Date.parse(value) - Date.now() || 0 : ms);
+  return Number(headers.get('Retry-After')) * 1_000 || null;
 }
