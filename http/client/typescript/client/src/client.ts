@@ -141,15 +141,16 @@ export class Troupe {
     this.#settling ??= setTimeout(() => this.#settle(), this.#state.get().covered.length === 0 ? 0 : gatherMs);
   }
 
-  /** Tells the link what is wanted: what is watched, without the jobs that have ended. */
+  /** Tells the link what is wanted: what is watched, unless there are only jobs that have ended. Among others these may be given another run. */
   #settle(): void {
     clearTimeout(this.#settling);
     this.#settling = undefined;
-    const wanted = [...this.#watched.keys()].filter((topic) => !this.#store.get(topic.slice(4))?.terminal || !topic.startsWith('job:'));
+    const wanted = [...this.#watched.keys()];
+    const ended = (topic: string) => topic.startsWith('job:') && this.#store.get(topic.slice(4))?.terminal;
     const covered = this.#state.get().covered;
     // What has ended by itself costs the server nothing: no stream is made anew to be rid of it.
-    const superfluous = covered.filter((topic) => !wanted.includes(topic) && !this.#store.get(topic.slice(4))?.terminal);
-    if (wanted.length === 0) {
+    const superfluous = covered.filter((topic) => !this.#watched.has(topic) && !ended(topic));
+    if (wanted.every(ended)) {
       if (this.#watched.size === 0 || this.#state.get().phase === 'closed') this.#close();
       return;
     }

@@ -168,6 +168,20 @@ describe('jobs', () => {
     expect(ended).toHaveLength(3); // who comes later is told, too
   });
 
+  it('that have ended are watched on beside others: somebody may give them another run', async () => {
+    watchJob('j1');
+    watchJob('j2');
+    await pass(0);
+    server.stream.write(hello() + sse('job', done({ id: 'j1' })) + sse('job', frame({ id: 'j2' })) + ready());
+    await pass(0);
+    watchJob('j3');
+    await pass(50);
+    expect(server.stream.body.topics).toEqual(['job:j1', 'job:j2', 'job:j3']);
+    server.stream.write(hello() + ready() + sse('job', frame({ id: 'j1', run: 2, rev: 9_000_000 })));
+    await pass(0);
+    expect(client.jobs.get('j1')?.status).toBe('processing');
+  });
+
   it('are forgotten when they were removed, but for newer states', async () => {
     await goLive(sse('job', frame({ rev: 7 })));
     server.stream.write(sse('removed', { id: 'j1', rev: 6, reason: 'filter' }));
