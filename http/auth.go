@@ -49,6 +49,7 @@ type caller struct {
 	principal string
 	grant     *grant    // of a stream token or a ticket; nil may do everything
 	expires   time.Time // streams end then; zero is never
+	session   string    // its id, if the caller showed a cookie
 }
 
 // authenticate says who asks. Without tokens everybody is nobody, and welcome.
@@ -112,7 +113,7 @@ func (h *Handler) granted(secret string) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{g.issuer, g, g.expires}, nil
+	return caller{principal: g.issuer, grant: g, expires: g.expires}, nil
 }
 
 func (h *Handler) readGrant(what audience, text string, age time.Duration) (*grant, error) {

@@ -46,6 +46,7 @@ type StreamLimits struct {
 
 	Heartbeat    time.Duration // longest silence; default 15 s
 	MaxAge       time.Duration // a stream ends between 90 and 100 % of it; default 10 min
+	Recheck      time.Duration // how often it is looked whether somebody logged out of the session that opened it; default 30 s
 	WriteTimeout time.Duration // of one write; default 5 s
 }
 
@@ -65,6 +66,7 @@ func (l StreamLimits) withDefaults() StreamLimits {
 	orInt(&l.PerIP, 1_000)
 	orTime(&l.Heartbeat, 15*time.Second)
 	orTime(&l.MaxAge, 10*time.Minute)
+	orTime(&l.Recheck, 30*time.Second)
 	orTime(&l.WriteTimeout, 5*time.Second)
 	return l
 }

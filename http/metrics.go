@@ -61,7 +61,7 @@ func (m *metrics) touch() {
 	for _, channel := range []string{"log", "output"} {
 		m.opened.WithLabelValues(channel)
 	}
-	for _, reason := range []string{"client", "done", "drain", "max_age", "expired", "slow", "write_timeout", "error"} {
+	for _, reason := range []string{"client", "done", "drain", "max_age", "expired", "revoked", "slow", "write_timeout", "error"} {
 		m.closed.WithLabelValues(reason)
 	}
 	for _, reason := range []string{"auth", "limit", "draining", "bad_request"} {

@@ -138,7 +138,8 @@ func TestATicketIsGoodForOneUse(t *testing.T) {
 func TestSessionsAreTheSameAtEveryNode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testenv.Redis(t))
-	a, b := w.guarded(nil), w.guarded(nil)
+	often := func(c *Config) { c.Streams.Heartbeat, c.Streams.Recheck = 100*time.Millisecond, 200*time.Millisecond }
+	a, b := w.guarded(often), w.guarded(often)
 	logIn := func() []string {
 		r := do(t, a.Server, "POST", "/v1/session", fmt.Sprintf(`{"token":%q}`, studio))
 		if r.StatusCode != 200 || len(r.Cookies()) != 1 {
@@ -156,9 +157,25 @@ func TestSessionsAreTheSameAtEveryNode(t *testing.T) {
 	if r := do(t, b.Server, "POST", "/v1/jobs", `{"kind":"echo"}`, append(first, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")...); r.StatusCode != 403 {
 		t.Errorf("sent by another's page: %d", r.StatusCode)
 	}
+	open := func(at *rig, cookie string) *connection {
+		c := watch(t, at.URL, "/v1/stream")
+		c.cookie = cookie
+		opened := c.connect(limited(t))
+		opened.until(eventReady)
+		return opened
+	}
+	here, there, others := open(b, first[1]), open(a, first[1]), open(a, second[1])
+	defer others.close()
 	if r := do(t, b.Server, "DELETE", "/v1/session", "", first...); r.StatusCode != 204 {
 		t.Errorf("log out: %d", r.StatusCode)
 	}
+	for _, c := range []*connection{here, there} { // at once, and soon
+		if end := endOf(t, c.until(eventEnd)); end.Reason != "revoked" || end.Resume {
+			t.Errorf("a stream after logging out: %+v", end)
+		}
+		c.close()
+	}
+	others.until(eventBeat)
 	for _, node := range []*rig{a, b} {
 		if r := do(t, node.Server, "GET", "/v1/jobs", "", first...); r.StatusCode != 401 {
 			t.Errorf("after logging out: %d", r.StatusCode)

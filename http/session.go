@@ -46,10 +46,10 @@ func (h *Handler) session(r *http.Request) (caller, error) {
 		return caller{}, refuse("unauthenticated", "send Authorization: Bearer TOKEN, or open a session")
 	}
 	c, err := h.signer.check(forSession, text, sessionAge)
-	if err != nil || !h.opened(c) || h.ended(r.Context(), c) {
+	if err != nil || !h.opened(c) || h.ended(r.Context(), c.ID) {
 		return caller{}, refuse("unauthenticated", "the session has ended: open another")
 	}
-	return caller{principal: c.Subject, expires: c.ExpiresAt.Time}, nil
+	return caller{principal: c.Subject, expires: c.ExpiresAt.Time, session: c.ID}, nil
 }
 
 // opened says whether the token that opened the session is still taken.
@@ -59,13 +59,13 @@ func (h *Handler) opened(c claims) bool {
 
 // ended says whether somebody logged out of it. While the marks can't be read, a session counts until it expires: people must
 // get to the page just then.
-func (h *Handler) ended(ctx context.Context, c claims) bool {
+func (h *Handler) ended(ctx context.Context, session string) bool {
 	if h.cfg.Once == nil {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, markTimeout)
 	defer cancel()
-	spent, err := h.cfg.Once.Spent(ctx, "session:"+c.ID)
+	spent, err := h.cfg.Once.Spent(ctx, "session:"+session)
 	if err != nil {
 		h.log.Debug("can't read whether a session was ended", "error", err)
 	}
@@ -120,6 +120,7 @@ func (h *Handler) logOut(w http.ResponseWriter, r *http.Request) error {
 			if _, err := h.cfg.Once.Spend(r.Context(), "session:"+c.ID, max(time.Until(c.ExpiresAt.Time), 0)+clockSkew); err != nil {
 				return err
 			}
+			h.streams.revoke(c.ID) // those at other nodes see the mark
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -16,6 +16,7 @@ var (
 	errDrain     = errors.New("drain")
 	errMaxAge    = errors.New("max_age")
 	errOutOfTime = errors.New("expired") // what its client showed to open it
+	errRevoked   = errors.New("revoked") // somebody logged out of the session that opened it
 )
 
 // streams counts and bounds the open streams, and ends them all when the server drains.
@@ -48,6 +49,7 @@ type seat struct {
 type visitor struct {
 	principal string
 	holder    string // whose streams are counted together; empty is nobody's
+	session   string // that it was opened with; empty if with none
 	ip, proto string
 }
 
@@ -61,7 +63,7 @@ type showing struct {
 
 // visitorOf is who has sent the request.
 func visitorOf(x *exchange, proto string) visitor {
-	v := visitor{principal: x.principal, holder: x.principal, ip: x.ip, proto: proto}
+	v := visitor{principal: x.principal, holder: x.principal, session: x.session, ip: x.ip, proto: proto}
 	if x.grant != nil {
 		v.holder = x.grant.holder()
 	}
@@ -119,6 +121,17 @@ func (s *streams) leave(t *seat) {
 	down(s.byPlace, neighbourhood(t.ip))
 	if t.reason != "" {
 		s.closed[t.reason]++
+	}
+}
+
+// revoke ends the streams of a session that somebody has logged out of.
+func (s *streams) revoke(session string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.open {
+		if t.session == session {
+			t.end(errRevoked)
+		}
 	}
 }
 

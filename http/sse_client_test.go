@@ -18,10 +18,11 @@ import (
 // watcher is a client that does its duty: it applies a state if and only if it is newer, remembers the last id, and
 // checks what the contract promises. One goroutine uses it; others may ask what it was told.
 type watcher struct {
-	t     *testing.T
-	base  string
-	path  string
-	token string // borne, if there is one
+	t      *testing.T
+	base   string
+	path   string
+	token  string // borne, if there is one
+	cookie string
 	// forwarded is whom a proxy says it speaks for.
 	forwarded string
 	lastID    string
@@ -105,6 +106,9 @@ func (w *watcher) dial(ctx context.Context) *connection {
 	req, err := http.NewRequestWithContext(ctx, "GET", w.base+w.path, nil)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.cookie != "" {
+		req.Header.Set("Cookie", w.cookie)
 	}
 	if w.token != "" {
 		req.Header.Set("Authorization", "Bearer "+w.token)

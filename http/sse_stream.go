@@ -42,7 +42,12 @@ func (s *stream) serve(
 	if err := open(maxAge); err != nil {
 		return closedBy(err)
 	}
-	for {
+	for checked := time.Now(); ; {
+		if at := s.seat; at.session != "" && time.Since(checked) >= limits.Recheck {
+			if checked = time.Now(); s.h.ended(ctx, at.session) {
+				end(errRevoked)
+			}
+		}
 		patience, cancel := context.WithTimeout(ctx, limits.Heartbeat) // for as long as a stream may be silent
 		show, err := next(patience)
 		cancel()
@@ -184,6 +189,8 @@ func (s *stream) close(cause, err error) string {
 		reason = "max_age"
 	case errors.Is(cause, errOutOfTime):
 		reason = "expired"
+	case errors.Is(cause, errRevoked):
+		reason = "revoked"
 	case cause != nil:
 		return "client"
 	default:
@@ -204,7 +211,7 @@ func (s *stream) end(reason string) error {
 	data := endData{Reason: reason, Resume: true}
 	var wait time.Duration
 	switch reason {
-	case "done":
+	case "done", "revoked":
 		data.Resume = false
 	case "max_age", "expired":
 		wait = jitter(0, 500*time.Millisecond)
@@ -264,7 +271,7 @@ func closedBy(err error) string {
 // endLabel bounds the reasons as labels.
 func endLabel(reason string) string {
 	switch reason {
-	case "", "done", "drain", "slow", "max_age", "expired":
+	case "", "done", "drain", "slow", "max_age", "expired", "revoked":
 		return reason
 	}
 	return "error"
