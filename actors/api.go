@@ -175,7 +175,7 @@ type Watching interface {
 	// Epoch names this broadcaster's numbering.
 	Epoch() string
 	// Next waits until something has happened and returns all of it, latest state of each job only, terminal ones first.
-	// It returns the context's error when that ends first.
+	// It returns the context's error when that has ended, and ErrClosed after a batch with an End.
 	Next(ctx context.Context) (Batch, error)
 	// Backlog says how the stream keeps up.
 	Backlog() Backlog

@@ -34,6 +34,7 @@ type watch struct {
 	cursor   int64     // the newest change that the snapshot is known to include
 	fault    string
 	end      string
+	endTold  bool // it was handed out
 	extras
 }
 
@@ -214,8 +215,12 @@ func (w *watch) live() []job.ID {
 // Next implements Watching.
 func (w *watch) Next(ctx context.Context) (Batch, error) {
 	for {
-		if batch, ok := w.take(); ok {
-			return batch, nil
+		if err := ctx.Err(); err != nil {
+			return Batch{}, err
+		}
+		batch, ok, err := w.take()
+		if ok || err != nil {
+			return batch, err
 		}
 		select {
 		case <-w.wakeup:
@@ -225,9 +230,12 @@ func (w *watch) Next(ctx context.Context) (Batch, error) {
 	}
 }
 
-func (w *watch) take() (Batch, bool) {
+func (w *watch) take() (_ Batch, ok bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.endTold {
+		return Batch{}, false, ErrClosed
+	}
 	b := Batch{Removed: w.removed, Fault: w.fault, End: w.end}
 	w.removed, w.fault = nil, ""
 	w.takeExtras(&b)
@@ -243,8 +251,9 @@ func (w *watch) take() (Batch, bool) {
 		w.finish("done")
 		b.End = "done"
 	}
+	w.endTold = b.End != ""
 	return b, len(b.Updates) > 0 || len(b.Removed) > 0 || b.Ready || b.Fault != "" || b.End != "" ||
-		b.Stats != nil || len(b.Places) > 0
+		b.Stats != nil || len(b.Places) > 0, nil
 }
 
 // numbered is what is in the slots, ended jobs first, each with the number of the newest change such that it and all before it have
