@@ -17,9 +17,8 @@ type pulse struct {
 	born       time.Time
 	took       prometheus.Observer
 
-	handled int64 // touched by the actor's own turns only, as are the next two
+	handled int64 // touched by the actor's own turns only, as is the next
 	was     int64 // handled, at the last beat
-	moved   time.Time
 
 	processed atomic.Int64 // handled, as of the last beat
 	active    atomic.Int64 // unix ns of the last beat that found something handled since the one before

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -104,7 +105,7 @@ func (c *crowd) read(ctx context.Context, client *http.Client, address string, l
 	for {
 		line, err := lines.ReadSlice('\n')
 		switch {
-		case err == bufio.ErrBufferFull: // a frame of this size is none of the bench's
+		case errors.Is(err, bufio.ErrBufferFull): // a frame of this size is none of the bench's
 			continue
 		case err != nil:
 			return fmt.Errorf("read a stream: %w", err)

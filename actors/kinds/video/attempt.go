@@ -88,7 +88,7 @@ func (a *attempt) render(ctx context.Context) error {
 	}
 	a.result.Renderer = "ffmpeg"
 	ffmpeg := *a.ffmpeg
-	ffmpeg.Said = func(line string) { a.hold.Log(slog.LevelWarn, "ffmpeg: "+line) }
+	ffmpeg.Said = func(line string) { a.Log(slog.LevelWarn, "ffmpeg: "+line) }
 	file, err := ffmpeg.Render(ctx, a.scene, a.folder.path, progress)
 	a.file = file
 	return err

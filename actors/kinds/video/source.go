@@ -34,7 +34,7 @@ func (a *attempt) source(ctx context.Context) error {
 	}
 	a.stages.next("fetching the picture")
 	if picture, err := a.kept(ctx); err != nil {
-		a.hold.Log(slog.LevelWarn, "the picture of an earlier attempt can't be used; it is fetched again: "+err.Error())
+		a.Log(slog.LevelWarn, "the picture of an earlier attempt can't be used; it is fetched again: "+err.Error())
 		a.Logger().Warn("the picture of an earlier attempt can't be used: it is fetched again", "error", err)
 	} else if picture != nil {
 		a.picture = picture

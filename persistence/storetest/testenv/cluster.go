@@ -5,6 +5,7 @@ package testenv
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -65,7 +66,7 @@ func formCluster(ctx context.Context, servers []*Server) error {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("it has not formed: %w: %v\n%s", ctx.Err(), err, info)
+				return fmt.Errorf("it has not formed: %w\n%s", errors.Join(ctx.Err(), err), info)
 			case <-poll.C:
 			}
 		}
