@@ -78,11 +78,17 @@ func (c *benchStreamCmd) idle(ctx context.Context, node *streamNode, f figures) 
 // comparisons is into how many the time is cut in which two things are compared: what else the machine does then hits both.
 const comparisons = 4
 
-// ends measures how soon after a job's end its owner's stream shows it; and the same beside a stream of all jobs that nobody reads.
+// ends measures how soon after a job's end its owner's stream shows it, beside a stream of all jobs that is read; and the same beside
+// one that nobody reads.
 func (c *benchStreamCmd) ends(ctx context.Context, node *streamNode, f figures) error {
 	var calm, beside lateness
 	for i := range comparisons {
-		if err := c.watched(ctx, node, fmt.Sprintf("calm-%d", i), &calm); err != nil {
+		reader, err := openStreams(ctx, node.url, 1, func(int) string { return "all" }, nil)
+		if err != nil {
+			return err
+		}
+		err = c.watched(ctx, node, fmt.Sprintf("calm-%d", i), &calm)
+		if reader.close(); err != nil {
 			return err
 		}
 		stalled, err := stall(ctx, node.url)
