@@ -103,9 +103,19 @@ func (a *App) DeadGroups(ctx context.Context, q persistence.Query) (persistence.
 	return a.config.Store.DeadGroups(ctx, q)
 }
 
-// History reads a job's transitions, oldest first.
+// History reads a job's transitions, oldest first. When the commit of the first claim overtook that of the acceptance, the line
+// of the latter was refused with it: then the row tells it.
 func (a *App) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
-	return a.config.Store.History(ctx, id)
+	lines, err := a.config.Store.History(ctx, id)
+	if err != nil || len(lines) > 0 && lines[0].Rev == 1 {
+		return lines, err
+	}
+	j, err := a.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	first := job.Transition{Rev: 1, At: j.Created, Event: "Submitted", Status: job.Queued, Life: 1}
+	return append([]job.Transition{first}, lines...), nil
 }
 
 // OpenArtifact opens a file that the job's record names. ErrNotFound if it names none, or the file is gone.

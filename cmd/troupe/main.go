@@ -44,12 +44,28 @@ var groups = []kong.Group{
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
+// interruptible is a context that ends with the first signal to stop. Signals are then given back to the system, before anybody hears
+// of it: a second one ends at once what takes its time to end.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
 // run is the program. Its status is 0, 1 if the command failed, and 2 if it was not understood.
 func run(args []string, stdout, stderr io.Writer) (status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	tuneGarbageCollector()
-	context.AfterFunc(ctx, stop) // gives signals back to the system: a second one ends at once what takes its time to end
 	var commands cli
 	exited := -1
 	parser, err := kong.New(&commands,

@@ -21,7 +21,7 @@ func tellReact(t *testing.T, browser context.Context, troupe, react string) {
 	all := []string{long, fine, dead, stopped}
 	p.visit(door.url("/page/?jobs=" + strings.Join(all, ",")))
 	shows := func(id, status string, run int) {
-		p.wait(`(e => e.dataset.status === ` + quoted(status) + ` && Number(e.dataset.run) === ` + strconv.Itoa(run) + `)(document.querySelector('[data-job="` + id + `"]'))`)
+		p.wait(`(e => e?.dataset.status === ` + quoted(status) + ` && Number(e?.dataset.run) === ` + strconv.Itoa(run) + `)(document.querySelector('[data-job="` + id + `"]'))`)
 	}
 	shows(long, "processing", 1)
 	shows(dead, "failed", 1)
