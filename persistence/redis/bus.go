@@ -96,21 +96,22 @@ func await(ctx context.Context, turn chan struct{}) (done func(), err error) {
 }
 
 // live starts the ticks.
-func (b *Bus) live() {
-	b.start.Do(func() {
-		b.c.running.Go(func() {
-			ticks := time.NewTicker(pingEvery)
-			defer ticks.Stop()
-			for {
-				select {
-				case <-ticks.C:
-					b.say(tickFrame)
-				case <-b.c.ctx.Done():
-					b.say(byeFrame)
-					return
-				}
+func (b *Bus) live() { b.start.Do(func() { b.c.tick(b.say) }) }
+
+// tick says that a bus is there, until the client closes, and then that it goes.
+func (c *Client) tick(say func(kind byte)) {
+	c.running.Go(func() {
+		ticks := time.NewTicker(pingEvery)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ticks.C:
+				say(tickFrame)
+			case <-c.ctx.Done():
+				say(byeFrame)
+				return
 			}
-		})
+		}
 	})
 }
 

@@ -163,23 +163,7 @@ func (b *ShardedBus) Last(ctx context.Context, ids []job.ID) ([][]byte, error) {
 }
 
 // live starts the ticks.
-func (b *ShardedBus) live() {
-	b.start.Do(func() {
-		b.c.running.Go(func() {
-			ticks := time.NewTicker(pingEvery)
-			defer ticks.Stop()
-			for {
-				select {
-				case <-ticks.C:
-					b.say(tickFrame)
-				case <-b.c.ctx.Done():
-					b.say(byeFrame)
-					return
-				}
-			}
-		})
-	})
-}
+func (b *ShardedBus) live() { b.start.Do(func() { b.c.tick(b.say) }) }
 
 // say publishes a frame without parts in every partition. Where it fails, the receivers notice the silence.
 func (b *ShardedBus) say(kind byte) {
