@@ -1,46 +1,6 @@
+import { Stream } from '../../client/typescript/test/rig';
+
 /** The other end of fetch: streams that a test writes to and cuts, and answers that it chooses. */
-export class Stream {
-  /** What was asked for. */
-  readonly body: Record<string, unknown>;
-  aborted = false;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  readonly response: Response;
-
-  constructor(init: RequestInit) {
-    this.body = JSON.parse(String(init.body ?? '{}'));
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-    });
-    init.signal?.addEventListener('abort', () => {
-      this.aborted = true;
-      this.cut();
-    });
-    this.response = new Response(body, { headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } });
-  }
-
-  get open(): boolean {
-    return this.#controller !== undefined;
-  }
-
-  write(text: string): void {
-    this.#controller?.enqueue(new TextEncoder().encode(text));
-  }
-
-  /** The network is gone. */
-  cut(): void {
-    this.#controller?.error(new TypeError('network error'));
-    this.#controller = undefined;
-  }
-
-  /** The server has ended the answer. */
-  close(): void {
-    this.#controller?.close();
-    this.#controller = undefined;
-  }
-}
-
 export class Server {
   readonly streams: Stream[] = [];
   readonly requests: { method: string; path: string; key: string | null; body: unknown }[] = [];
@@ -54,7 +14,7 @@ export class Server {
     if (path.startsWith('/v1/stream')) {
       const refusal = this.refusals.shift();
       if (refusal) return refusal;
-      const stream = new Stream(init);
+      const stream = new Stream(path, init);
       this.streams.push(stream);
       return stream.response;
     }
