@@ -32,8 +32,16 @@ type Group struct {
 	Sample      []job.ID // the newest
 }
 
-// GroupDead puts dead letters, newest first, into groups. Codes and messages are left to Describe.
-func GroupDead(page Page) Groups {
+// GroupDead puts dead letters, newest first, into groups. It lists the newest job of each for the words of its failure.
+func GroupDead(page Page, list func(Query) (Page, error)) (Groups, error) {
+	groups := groupDead(page)
+	if len(groups.Groups) == 0 {
+		return groups, nil
+	}
+	return groups, groups.describe(list)
+}
+
+func groupDead(page Page) Groups {
 	type key struct{ fingerprint, kind string }
 	found := map[key]*Group{}
 	var order []*Group
@@ -75,24 +83,21 @@ func (g *Group) add(j *job.Job) {
 	}
 }
 
-// Newest names the newest job of each group.
-func (g *Groups) Newest() []job.ID {
+// describe takes codes and messages from the newest job of each group.
+func (g *Groups) describe(list func(Query) (Page, error)) error {
 	ids := make([]job.ID, len(g.Groups))
 	for i := range g.Groups {
 		ids[i] = g.Groups[i].Sample[0]
 	}
-	return ids
-}
-
-// Describe takes codes and messages from the newest jobs.
-func (g *Groups) Describe(newest []job.Job) {
-	failures := make(map[job.ID]*job.Failure, len(newest))
-	for i := range newest {
-		failures[newest[i].ID] = newest[i].Failure
+	newest, err := list(Query{IDs: ids, Limit: MaxPage})
+	failures := make(map[job.ID]*job.Failure, len(newest.Jobs))
+	for i := range newest.Jobs {
+		failures[newest.Jobs[i].ID] = newest.Jobs[i].Failure
 	}
 	for i := range g.Groups {
 		if f := failures[g.Groups[i].Sample[0]]; f != nil {
 			g.Groups[i].Code, g.Groups[i].Message = f.Code, f.Message
 		}
 	}
+	return err
 }

@@ -66,11 +66,5 @@ func (s store) DeadGroups(ctx context.Context, q persistence.Query) (persistence
 	if err != nil {
 		return persistence.Groups{}, err
 	}
-	groups := persistence.GroupDead(page)
-	if len(groups.Groups) == 0 {
-		return groups, nil
-	}
-	newest, err := s.List(ctx, persistence.Query{IDs: groups.Newest(), Limit: persistence.MaxPage})
-	groups.Describe(newest.Jobs)
-	return groups, err
+	return persistence.GroupDead(page, func(q persistence.Query) (persistence.Page, error) { return s.List(ctx, q) })
 }

@@ -57,9 +57,7 @@ func (s *store) DeadGroups(ctx context.Context, q persistence.Query) (persistenc
 			page.Jobs = append(page.Jobs, j)
 		}
 	}
-	groups := persistence.GroupDead(page)
-	groups.Describe(page.Jobs)
-	return groups, nil
+	return persistence.GroupDead(page, func(persistence.Query) (persistence.Page, error) { return page, nil })
 }
 
 // matches says whether a query selects a job, apart from its cursor.
