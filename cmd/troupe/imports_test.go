@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"migrations":             {},
 	"persistence":            {"actors/job"},
 	"persistence/local":      {"persistence", "actors/job"},
+	"persistence/reference":  {"persistence", "actors/job"},
 	"persistence/redis":      {"persistence", "actors/job"},
 	"persistence/postgres":   {"persistence", "actors/job", "migrations"},
 	"persistence/sqlite":     {"persistence", "actors/job", "migrations"},

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meta-ad-studio/troupe/persistence"
+	"github.com/meta-ad-studio/troupe/persistence/reference"
 	"github.com/meta-ad-studio/troupe/persistence/storetest"
 )
 
@@ -18,10 +19,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const faultVariable = "STORETEST_FAULT"
 
 func TestInbox(t *testing.T) {
-	open := func(*testing.T) persistence.Inbox { return newInbox(os.Getenv(faultVariable)) }
+	open := func(*testing.T) persistence.Inbox { return reference.NewInbox(os.Getenv(faultVariable)) }
 	storetest.Inbox(t, open,
 		storetest.InboxPeer(func(_ *testing.T, in persistence.Inbox) persistence.Inbox { return in }),
-		storetest.InboxLoss(func(_ *testing.T, in persistence.Inbox) { in.(*inbox).lose() }),
+		storetest.InboxLoss(func(_ *testing.T, in persistence.Inbox) { in.(*reference.Inbox).Lose() }),
 	)
 }
 
@@ -55,7 +56,7 @@ func findsFault(t *testing.T, suite, fault string) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Store(t, func(*testing.T) persistence.Store { return newStore(os.Getenv(faultVariable)) })
+	storetest.Store(t, func(*testing.T) persistence.Store { return reference.NewStore(os.Getenv(faultVariable)) })
 }
 
 func TestStoreFaultsAreFound(t *testing.T) {

@@ -1,4 +1,4 @@
-package storetest_test
+package reference
 
 import (
 	"context"
@@ -19,7 +19,8 @@ func (c *channel) drop() {
 	c.dropped++
 }
 
-func (s *store) AppendLines(ctx context.Context, appends []persistence.Append) ([]persistence.Appended, error) {
+// AppendLines implements persistence.Store.
+func (s *Store) AppendLines(ctx context.Context, appends []persistence.Append) ([]persistence.Appended, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func (s *store) AppendLines(ctx context.Context, appends []persistence.Append) (
 	return answers, nil
 }
 
-func (s *store) append(a *persistence.Append) persistence.Appended {
+func (s *Store) append(a *persistence.Append) persistence.Appended {
 	r := s.rows[a.Job]
 	if r == nil {
 		return persistence.Appended{State: persistence.LinesEarly}
@@ -76,7 +77,8 @@ func (s *store) append(a *persistence.Append) persistence.Appended {
 	return persistence.Appended{State: persistence.LinesTaken, Dropped: int(c.dropped - before)}
 }
 
-func (s *store) ReadLines(ctx context.Context, q persistence.LineQuery) (persistence.LinePage, error) {
+// ReadLines implements persistence.Store.
+func (s *Store) ReadLines(ctx context.Context, q persistence.LineQuery) (persistence.LinePage, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.LinePage{}, err

@@ -1,4 +1,4 @@
-package storetest_test
+package reference
 
 import (
 	"context"
@@ -9,7 +9,8 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-func (s *store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
+// List implements persistence.Store.
+func (s *Store) List(ctx context.Context, q persistence.Query) (persistence.Page, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.Page{}, err
@@ -41,7 +42,8 @@ func (s *store) List(ctx context.Context, q persistence.Query) (persistence.Page
 	return page, nil
 }
 
-func (s *store) DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error) {
+// DeadGroups implements persistence.Store.
+func (s *Store) DeadGroups(ctx context.Context, q persistence.Query) (persistence.Groups, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.Groups{}, err
@@ -61,7 +63,7 @@ func (s *store) DeadGroups(ctx context.Context, q persistence.Query) (persistenc
 }
 
 // matches says whether a query selects a job, apart from its cursor.
-func (s *store) matches(q *persistence.Query, j *job.Job) bool {
+func (s *Store) matches(q *persistence.Query, j *job.Job) bool {
 	equal := func(want, have string) bool { return want == "" || want == have }
 	f := job.Failure{}
 	if j.Failure != nil {
@@ -79,7 +81,7 @@ func (s *store) matches(q *persistence.Query, j *job.Job) bool {
 		j.ID.Compare(q.Lowest) >= 0 && (q.Highest.IsZero() || j.ID.Compare(q.Highest) <= 0)
 }
 
-func (s *store) holds(all []persistence.PayloadMatch, payload []byte) bool {
+func (s *Store) holds(all []persistence.PayloadMatch, payload []byte) bool {
 	return !slices.ContainsFunc(all, func(m persistence.PayloadMatch) bool {
 		if s.fault == "payloads are matched as text" {
 			return !strings.Contains(string(payload), `"`+m.Text+`"`)

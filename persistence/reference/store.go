@@ -1,4 +1,4 @@
-package storetest_test
+package reference
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// store is the contract over maps in memory, as inbox is for inboxes.
-type store struct {
+// Store is persistence.Store over maps in memory.
+type Store struct {
 	mu     sync.Mutex
 	fault  string
 	rows   map[job.ID]*row
@@ -25,20 +25,23 @@ type store struct {
 	secret map[string][]byte
 }
 
+var _ persistence.Store = (*Store)(nil)
+
 type row struct {
 	persistence.Record
 	history []job.Transition
 	said    map[persistence.Channel]*channel // nil: nothing
 }
 
-func newStore(fault string) *store {
-	return &store{
+// NewStore makes an empty store, which errs as the fault says; an empty fault is none.
+func NewStore(fault string) *Store {
+	return &Store{
 		fault: fault, rows: make(map[job.ID]*row), keys: make(map[[2]string]persistence.BoundKey), queues: make(map[string]persistence.QueueSettings),
 		secret: make(map[string][]byte),
 	}
 }
 
-func (s *store) lock(ctx context.Context) (func(), error) {
+func (s *Store) lock(ctx context.Context) (func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func (s *store) lock(ctx context.Context) (func(), error) {
 	return s.mu.Unlock, nil
 }
 
-func (s *store) admits(row, write persistence.Fence) bool {
+func (s *Store) admits(row, write persistence.Fence) bool {
 	switch s.fault {
 	case "no fence":
 		return true
@@ -58,7 +61,7 @@ func (s *store) admits(row, write persistence.Fence) bool {
 	return row.Admits(write)
 }
 
-func (s *store) write(w persistence.Write) persistence.Outcome {
+func (s *Store) write(w persistence.Write) persistence.Outcome {
 	r := s.rows[w.Job.ID]
 	if r == nil {
 		r = &row{}
@@ -96,7 +99,8 @@ func (s *store) write(w persistence.Write) persistence.Outcome {
 	return persistence.Outcome{Applied: true}
 }
 
-func (s *store) Commit(ctx context.Context, writes []persistence.Write) ([]persistence.Outcome, error) {
+// Commit implements persistence.Store.
+func (s *Store) Commit(ctx context.Context, writes []persistence.Write) ([]persistence.Outcome, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func (s *store) Commit(ctx context.Context, writes []persistence.Write) ([]persi
 }
 
 // bind gives the job its key if nobody else has it, and says who has it.
-func (s *store) bind(w persistence.Write) persistence.BoundKey {
+func (s *Store) bind(w persistence.Write) persistence.BoundKey {
 	if w.Key == nil {
 		return persistence.BoundKey{Job: w.Job.ID}
 	}
@@ -128,7 +132,8 @@ func (s *store) bind(w persistence.Write) persistence.BoundKey {
 	return s.keys[name]
 }
 
-func (s *store) Accept(ctx context.Context, writes []persistence.Write) ([]persistence.Acceptance, error) {
+// Accept implements persistence.Store.
+func (s *Store) Accept(ctx context.Context, writes []persistence.Write) ([]persistence.Acceptance, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -146,7 +151,8 @@ func (s *store) Accept(ctx context.Context, writes []persistence.Write) ([]persi
 	return answers, nil
 }
 
-func (s *store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, error) {
+// Get implements persistence.Store.
+func (s *Store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -161,9 +167,10 @@ func (s *store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, er
 	return records, nil
 }
 
-func (s *store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
+func (s *Store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
 
-func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
+// Live implements persistence.Store.
+func (s *Store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -178,7 +185,8 @@ func (s *store) Live(ctx context.Context, after job.ID, limit int) ([]persistenc
 	return records, nil
 }
 
-func (s *store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error) {
+// Waiting implements persistence.Store.
+func (s *Store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -196,7 +204,8 @@ func (s *store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID,
 	return ids[:min(limit, len(ids), persistence.MaxWaiting)], nil
 }
 
-func (s *store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
+// History implements persistence.Store.
+func (s *Store) History(ctx context.Context, id job.ID) ([]job.Transition, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -208,7 +217,8 @@ func (s *store) History(ctx context.Context, id job.ID) ([]job.Transition, error
 	return nil, persistence.ErrNotFound
 }
 
-func (s *store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+// RequestCancel implements persistence.Store.
+func (s *Store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.Record{}, err
@@ -224,7 +234,8 @@ func (s *store) RequestCancel(ctx context.Context, id job.ID, by string) (persis
 	return r.Record, nil
 }
 
-func (s *store) FindKey(ctx context.Context, scope, key string) (persistence.BoundKey, error) {
+// FindKey implements persistence.Store.
+func (s *Store) FindKey(ctx context.Context, scope, key string) (persistence.BoundKey, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.BoundKey{}, err
@@ -236,7 +247,8 @@ func (s *store) FindKey(ctx context.Context, scope, key string) (persistence.Bou
 	return persistence.BoundKey{}, fmt.Errorf("key %q: %w", key, persistence.ErrNotFound)
 }
 
-func (s *store) Keys(ctx context.Context, after persistence.BoundKey, limit int) ([]persistence.BoundKey, error) {
+// Keys implements persistence.Store.
+func (s *Store) Keys(ctx context.Context, after persistence.BoundKey, limit int) ([]persistence.BoundKey, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -250,7 +262,8 @@ func (s *store) Keys(ctx context.Context, after persistence.BoundKey, limit int)
 	return all[:min(limit, len(all))], nil
 }
 
-func (s *store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
+// Delete implements persistence.Store.
+func (s *Store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -266,7 +279,8 @@ func (s *store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
 	return gone, nil
 }
 
-func (s *store) Prune(ctx context.Context, before time.Time, limit int) ([]job.ID, error) {
+// Prune implements persistence.Store.
+func (s *Store) Prune(ctx context.Context, before time.Time, limit int) ([]job.ID, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -283,7 +297,8 @@ func (s *store) Prune(ctx context.Context, before time.Time, limit int) ([]job.I
 	return gone, nil
 }
 
-func (s *store) Queues(ctx context.Context) ([]persistence.QueueSettings, error) {
+// Queues implements persistence.Store.
+func (s *Store) Queues(ctx context.Context) ([]persistence.QueueSettings, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -292,7 +307,8 @@ func (s *store) Queues(ctx context.Context) ([]persistence.QueueSettings, error)
 	return slices.Collect(maps.Values(s.queues)), nil
 }
 
-func (s *store) SaveQueue(ctx context.Context, q persistence.QueueSettings) error {
+// SaveQueue implements persistence.Store.
+func (s *Store) SaveQueue(ctx context.Context, q persistence.QueueSettings) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
@@ -302,7 +318,8 @@ func (s *store) SaveQueue(ctx context.Context, q persistence.QueueSettings) erro
 	return nil
 }
 
-func (s *store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+// Secret implements persistence.Store.
+func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
 	if err := persistence.CheckSecret(name, fresh); err != nil {
 		return nil, err
 	}
@@ -317,9 +334,11 @@ func (s *store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, 
 	return bytes.Clone(s.secret[name]), nil
 }
 
-func (s *store) Watch(ctx context.Context, _ func(job.ID)) error {
+// Watch implements persistence.Store.
+func (s *Store) Watch(ctx context.Context, _ func(job.ID)) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (s *store) Ping(ctx context.Context) error { return ctx.Err() }
+// Ping implements persistence.Store.
+func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }

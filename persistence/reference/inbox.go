@@ -1,4 +1,4 @@
-package storetest_test
+package reference
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// inbox is the contract over slices in memory. It shows that the suite can be passed, and by its faults that it bites.
-type inbox struct {
+// Inbox is persistence.Inbox over slices in memory.
+type Inbox struct {
 	mu         sync.Mutex
 	fault      string // a mistake to make
 	generation int
@@ -21,6 +21,8 @@ type inbox struct {
 	watchers   map[int]func(string)
 	watches    int
 }
+
+var _ persistence.Inbox = (*Inbox)(nil)
 
 type queue struct {
 	waiting [job.MaxPriority + 1][]*held
@@ -43,12 +45,13 @@ type bound struct {
 	until       time.Time
 }
 
-func newInbox(fault string) *inbox {
-	return &inbox{fault: fault, queues: make(map[string]*queue), watchers: make(map[int]func(string))}
+// NewInbox makes an empty inbox, which errs as the fault says; an empty fault is none.
+func NewInbox(fault string) *Inbox {
+	return &Inbox{fault: fault, queues: make(map[string]*queue), watchers: make(map[int]func(string))}
 }
 
 // in locks the inbox and finds the queue; call the returned function when done.
-func (in *inbox) in(ctx context.Context, name string) (*queue, func(), error) {
+func (in *Inbox) in(ctx context.Context, name string) (*queue, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", persistence.ErrUnavailable, err)
 	}
@@ -61,7 +64,7 @@ func (in *inbox) in(ctx context.Context, name string) (*queue, func(), error) {
 	return q, in.mu.Unlock, nil
 }
 
-func (in *inbox) wake(name string) {
+func (in *Inbox) wake(name string) {
 	for _, wake := range in.watchers {
 		wake(name)
 	}
@@ -80,7 +83,8 @@ func (q *queue) unwait(h *held) {
 	q.waiting[h.Priority] = slices.DeleteFunc(q.waiting[h.Priority], func(o *held) bool { return o == h })
 }
 
-func (in *inbox) Enqueue(ctx context.Context, name string, entries []persistence.Entry) ([]persistence.Enqueued, error) {
+// Enqueue implements persistence.Inbox.
+func (in *Inbox) Enqueue(ctx context.Context, name string, entries []persistence.Entry) ([]persistence.Enqueued, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -118,7 +122,8 @@ func (in *inbox) Enqueue(ctx context.Context, name string, entries []persistence
 	return answers, nil
 }
 
-func (in *inbox) Claim(ctx context.Context, name, node string, most int, lease time.Duration) ([]persistence.Claim, error) {
+// Claim implements persistence.Inbox.
+func (in *Inbox) Claim(ctx context.Context, name, node string, most int, lease time.Duration) ([]persistence.Claim, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -140,12 +145,13 @@ func (in *inbox) Claim(ctx context.Context, name, node string, most int, lease t
 	return claims, nil
 }
 
-func (in *inbox) holds(q *queue, l persistence.Lease) bool {
+func (in *Inbox) holds(q *queue, l persistence.Lease) bool {
 	h := q.known[l.ID]
 	return h != nil && h.place == "leased" && h.Token == l.Token && (h.node == l.Node || in.fault == "any node")
 }
 
-func (in *inbox) Renew(ctx context.Context, name string, leases []persistence.Lease, term time.Duration) ([]persistence.Renewal, error) {
+// Renew implements persistence.Inbox.
+func (in *Inbox) Renew(ctx context.Context, name string, leases []persistence.Lease, term time.Duration) ([]persistence.Renewal, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -166,7 +172,8 @@ func (in *inbox) Renew(ctx context.Context, name string, leases []persistence.Le
 	return answers, nil
 }
 
-func (in *inbox) Settle(ctx context.Context, name string, settlements []persistence.Settlement) ([]bool, error) {
+// Settle implements persistence.Inbox.
+func (in *Inbox) Settle(ctx context.Context, name string, settlements []persistence.Settlement) ([]bool, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -196,7 +203,8 @@ func (in *inbox) Settle(ctx context.Context, name string, settlements []persiste
 	return answers, nil
 }
 
-func (in *inbox) Restore(ctx context.Context, name, node string, entries []persistence.Entry, lease time.Duration) ([]bool, error) {
+// Restore implements persistence.Inbox.
+func (in *Inbox) Restore(ctx context.Context, name, node string, entries []persistence.Entry, lease time.Duration) ([]bool, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -223,7 +231,8 @@ func (q *queue) past(place string, most int) []*held {
 	return over
 }
 
-func (in *inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, error) {
+// Reap implements persistence.Inbox.
+func (in *Inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -241,7 +250,8 @@ func (in *inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, err
 	return ids, nil
 }
 
-func (in *inbox) Due(ctx context.Context, name string, most int) (int, time.Time, error) {
+// Due implements persistence.Inbox.
+func (in *Inbox) Due(ctx context.Context, name string, most int) (int, time.Time, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return 0, time.Time{}, err
@@ -261,7 +271,8 @@ func (in *inbox) Due(ctx context.Context, name string, most int) (int, time.Time
 	return len(over), next, nil
 }
 
-func (in *inbox) Hasten(ctx context.Context, name string, tokens map[job.ID]int64) error {
+// Hasten implements persistence.Inbox.
+func (in *Inbox) Hasten(ctx context.Context, name string, tokens map[job.ID]int64) error {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return err
@@ -277,7 +288,8 @@ func (in *inbox) Hasten(ctx context.Context, name string, tokens map[job.ID]int6
 	return nil
 }
 
-func (in *inbox) Remove(ctx context.Context, name string, ids []job.ID) error {
+// Remove implements persistence.Inbox.
+func (in *Inbox) Remove(ctx context.Context, name string, ids []job.ID) error {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return err
@@ -293,7 +305,8 @@ func (in *inbox) Remove(ctx context.Context, name string, ids []job.ID) error {
 	return nil
 }
 
-func (in *inbox) RequestCancel(ctx context.Context, name string, id job.ID) error {
+// RequestCancel implements persistence.Inbox.
+func (in *Inbox) RequestCancel(ctx context.Context, name string, id job.ID) error {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return err
@@ -305,7 +318,8 @@ func (in *inbox) RequestCancel(ctx context.Context, name string, id job.ID) erro
 	return nil
 }
 
-func (in *inbox) Known(ctx context.Context, name string, ids []job.ID) ([]bool, error) {
+// Known implements persistence.Inbox.
+func (in *Inbox) Known(ctx context.Context, name string, ids []job.ID) ([]bool, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
@@ -318,7 +332,8 @@ func (in *inbox) Known(ctx context.Context, name string, ids []job.ID) ([]bool, 
 	return answers, nil
 }
 
-func (in *inbox) Depth(ctx context.Context, name string) (persistence.Depth, error) {
+// Depth implements persistence.Inbox.
+func (in *Inbox) Depth(ctx context.Context, name string) (persistence.Depth, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return persistence.Depth{}, err
@@ -346,20 +361,23 @@ func (in *inbox) Depth(ctx context.Context, name string) (persistence.Depth, err
 	return d, nil
 }
 
-func (in *inbox) Generation(context.Context) (string, error) {
+// Generation implements persistence.Inbox.
+func (in *Inbox) Generation(context.Context) (string, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return fmt.Sprint("generation ", in.generation), nil
 }
 
-func (in *inbox) lose() {
+// Lose empties the inbox, as a server does that comes back without its data.
+func (in *Inbox) Lose() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.generation++
 	clear(in.queues)
 }
 
-func (in *inbox) Watch(ctx context.Context, wake func(string)) error {
+// Watch implements persistence.Inbox.
+func (in *Inbox) Watch(ctx context.Context, wake func(string)) error {
 	in.mu.Lock()
 	in.watches++
 	n := in.watches
@@ -372,4 +390,5 @@ func (in *inbox) Watch(ctx context.Context, wake func(string)) error {
 	return ctx.Err()
 }
 
-func (in *inbox) Ping(ctx context.Context) error { return ctx.Err() }
+// Ping implements persistence.Inbox.
+func (in *Inbox) Ping(ctx context.Context) error { return ctx.Err() }
