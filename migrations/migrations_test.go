@@ -69,3 +69,57 @@ func TestUnknownDialect(t *testing.T) {
 		t.Error("it was taken")
 	}
 }
+
+// TestSettingsOfAnEarlierSchemaSurvive: what an older binary wrote is kept on the way up and on the way down.
+func TestSettingsOfAnEarlierSchemaSurvive(t *testing.T) {
+	db, set := openSQLite(t)
+	if _, err := set.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	downTo(t, set, 3)
+	exec("INSERT INTO queue_settings (name, paused, reason, concurrency, updated_at) VALUES ('films', 1, 'why', 7, 1)")
+	for range 2 {
+		if _, err := set.Up(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var concurrency, everywhere int
+		if err := db.QueryRowContext(t.Context(), "SELECT concurrency, everywhere FROM queue_settings").Scan(&concurrency, &everywhere); err != nil {
+			t.Fatal(err)
+		}
+		if concurrency != 7 || everywhere != 0 {
+			t.Errorf("concurrency %d, everywhere %d", concurrency, everywhere)
+		}
+		exec("UPDATE queue_settings SET everywhere = 9")
+		exec("INSERT INTO node_incarnations VALUES (1, 5)")
+		downTo(t, set, 3)
+	}
+}
+
+// downTo undoes all that is newer than the version.
+func downTo(t *testing.T, set *migrations.Set, version int64) {
+	t.Helper()
+	for {
+		all, err := set.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest := int64(0)
+		for _, m := range all {
+			if !m.Applied.IsZero() {
+				newest = m.Version
+			}
+		}
+		if newest <= version {
+			return
+		}
+		if _, err := set.Down(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -74,6 +74,9 @@ type Store interface {
 	// a job.ValidName, the secret 1 to MaxSecret bytes.
 	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
 
+	// Incarnation answers a number greater than any that it answered before, to whomever: what a node calls its next life. It is at least 1.
+	Incarnation(ctx context.Context) (int64, error)
+
 	// Ping says whether the store can commit now.
 	Ping(ctx context.Context) error
 }
@@ -152,7 +155,8 @@ const (
 type QueueSettings struct {
 	Name        string    `json:"name"`
 	Paused      bool      `json:"paused"`
-	Reason      string    `json:"reason,omitempty"` // why it is paused
-	Concurrency int       `json:"concurrency"`      // handlers at once on each node; 0 is the node's own setting
+	Reason      string    `json:"reason,omitempty"`    // why it is paused
+	Concurrency int       `json:"concurrency"`         // handlers at once on each node; 0 is the node's own setting
+	Everywhere  int       `json:"cluster_concurrency"` // handlers at once over all nodes; 0 is no bound
 	Updated     time.Time `json:"updated_at"`
 }

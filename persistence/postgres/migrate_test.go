@@ -42,6 +42,42 @@ func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
 	mustCommit(t, s, submitted(newJob()))
 }
 
+// TestSettingsOfAnEarlierSchemaSurvive: what an older binary wrote is kept on the way up and on the way down.
+func TestSettingsOfAnEarlierSchemaSurvive(t *testing.T) {
+	s := open(t, Config{})
+	c := connect(t, s)
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := c.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := func(set *migrations.Set) error {
+		for {
+			undone, err := set.Down(t.Context())
+			if err != nil || undone.Version <= 4 {
+				return err
+			}
+		}
+	}
+	for n := range 2 {
+		if err := s.Migrations(before); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			exec("INSERT INTO queue_settings (name, paused, reason, concurrency, updated_at) VALUES ('films', true, 'why', 7, now())")
+		}
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Queues(t.Context())
+		if err != nil || len(all) != 1 || all[0].Concurrency != 7 || all[0].Everywhere != 0 {
+			t.Fatalf("%+v, error %v", all, err)
+		}
+		exec("UPDATE queue_settings SET everywhere = 9")
+	}
+}
+
 func TestNodesMigrateAtOnce(t *testing.T) {
 	url := testenv.Postgres(t)
 	var nodes errgroup.Group

@@ -23,6 +23,7 @@ type Store struct {
 	keys   map[[2]string]persistence.BoundKey
 	queues map[string]persistence.QueueSettings
 	secret map[string][]byte
+	drawn  int64
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -332,6 +333,19 @@ func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, 
 		s.secret[name] = bytes.Clone(fresh)
 	}
 	return bytes.Clone(s.secret[name]), nil
+}
+
+// Incarnation implements persistence.Store.
+func (s *Store) Incarnation(ctx context.Context) (int64, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	if s.fault != "incarnations repeat" || s.drawn%4 != 3 {
+		s.drawn++
+	}
+	return s.drawn, nil
 }
 
 // Watch implements persistence.Store.

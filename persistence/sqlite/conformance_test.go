@@ -30,5 +30,16 @@ func TestInbox(t *testing.T) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Store(t, func(t *testing.T) persistence.Store { return fresh(t).Store() })
+	var path string
+	var db *sqlite.DB
+	storetest.Store(t, func(t *testing.T) persistence.Store {
+		path = filepath.Join(t.TempDir(), "troupe.db")
+		db = open(t, path)
+		return db.Store()
+	}, storetest.StoreReopen(func(t *testing.T, _ persistence.Store) persistence.Store {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return open(t, path).Store()
+	}))
 }

@@ -11,7 +11,7 @@ import (
 var (
 	findKey       = inline("find key", "SELECT scope, key, job, fingerprint, expires_at FROM idempotency_keys WHERE scope = ?1 AND key = ?2 AND expires_at > ?3")
 	readKeys      = load("read_keys")
-	readSettings  = inline("read queue settings", "SELECT name, paused, reason, concurrency, updated_at FROM queue_settings ORDER BY name")
+	readSettings  = inline("read queue settings", "SELECT name, paused, reason, concurrency, everywhere, updated_at FROM queue_settings ORDER BY name")
 	writeSettings = load("save_queue_settings")
 )
 
@@ -46,7 +46,7 @@ func (s store) Keys(ctx context.Context, after persistence.BoundKey, limit int) 
 func (s store) Queues(ctx context.Context) (all []persistence.QueueSettings, err error) {
 	err = s.readers.read(ctx, "read queue settings", readSettings, nil, func(r row) error {
 		all = append(all, persistence.QueueSettings{
-			Name: r.text(0), Paused: r.int(1) != 0, Reason: r.text(2), Concurrency: r.int(3), Updated: r.time(4),
+			Name: r.text(0), Paused: r.int(1) != 0, Reason: r.text(2), Concurrency: r.int(3), Everywhere: r.int(4), Updated: r.time(5),
 		})
 		return nil
 	})
@@ -60,7 +60,7 @@ func (s store) SaveQueue(ctx context.Context, settings persistence.QueueSettings
 		if settings.Paused {
 			paused = 1
 		}
-		_, err := c.exec(writeSettings, settings.Name, paused, settings.Reason, settings.Concurrency, settings.Updated.UnixMicro())
+		_, err := c.exec(writeSettings, settings.Name, paused, settings.Reason, settings.Concurrency, settings.Everywhere, settings.Updated.UnixMicro())
 		return err
 	})
 }

@@ -14,13 +14,35 @@ import (
 )
 
 // Store runs the suite on the stores that open gives: each empty and migrated, and closed by the test's cleanup.
-func Store(t *testing.T, open func(t *testing.T) persistence.Store) {
-	for _, part := range [][]storeCase{commitCases, fieldCases, acceptCases, listCases, searchCases, liveCases, waitingCases, endCases, queueCases, lineCases, secretCases} {
+func Store(t *testing.T, open func(t *testing.T) persistence.Store, options ...StoreOption) {
+	var o storeOptions
+	for _, option := range options {
+		option(&o)
+	}
+	for _, part := range [][]storeCase{commitCases, fieldCases, acceptCases, listCases, searchCases, liveCases, waitingCases, endCases, queueCases, lineCases, secretCases, incarnationCases} {
 		for _, c := range part {
 			t.Run(c.name, func(t *testing.T) { c.run(newStoreTest(t, open(t))) })
 		}
 	}
+	if o.reopen != nil {
+		t.Run("incarnations grow over a reopening", func(t *testing.T) {
+			st := open(t)
+			reopenedIncarnations(newStoreTest(t, st), func() persistence.Store { return o.reopen(t, st) })
+		})
+	}
 	t.Run("random commands do what the fence and the core say", func(t *testing.T) { storeAgainstCore(t, open(t)) })
+}
+
+// StoreOption tells the suite what else a driver can show.
+type StoreOption func(*storeOptions)
+
+type storeOptions struct {
+	reopen func(t *testing.T, st persistence.Store) persistence.Store
+}
+
+// StoreReopen closes a store and opens its data again, as a restarted node would.
+func StoreReopen(reopen func(t *testing.T, st persistence.Store) persistence.Store) StoreOption {
+	return func(o *storeOptions) { o.reopen = reopen }
 }
 
 type storeCase struct {

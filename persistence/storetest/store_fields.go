@@ -130,6 +130,8 @@ var fieldCases = []storeCase{
 		_, err = t.st.Queues(ctx)
 		expectEnded(t.T, "Queues", err)
 		expectEnded(t.T, "SaveQueue", t.st.SaveQueue(ctx, persistence.QueueSettings{Name: "films"}))
+		_, err = t.st.Incarnation(ctx)
+		expectEnded(t.T, "Incarnation", err)
 		expectEnded(t.T, "Ping", t.st.Ping(ctx))
 		t.wantJob(j)
 	}},

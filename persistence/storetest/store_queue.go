@@ -22,8 +22,8 @@ var queueCases = []storeCase{
 	{"settings are read as they were written last", func(t *storeTest) {
 		t.want("none", t.queues(), []persistence.QueueSettings(nil))
 		now := time.Now().UTC().Truncate(time.Microsecond)
-		films := persistence.QueueSettings{Name: "films", Paused: true, Reason: "the provider's “limit”\n🎬", Concurrency: 7, Updated: now}
-		post := persistence.QueueSettings{Name: "post", Updated: now.Add(time.Microsecond)}
+		films := persistence.QueueSettings{Name: "films", Paused: true, Reason: "the provider's “limit”\n🎬", Concurrency: 7, Everywhere: 70, Updated: now}
+		post := persistence.QueueSettings{Name: "post", Everywhere: 3, Updated: now.Add(time.Microsecond)}
 		for range 2 {
 			t.check(t.st.SaveQueue(t.ctx, films))
 			t.check(t.st.SaveQueue(t.ctx, post))
