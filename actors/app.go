@@ -59,6 +59,8 @@ type App struct {
 	censusTaken ActorTree // under census
 	others      others
 	asking      asking
+	peers       asker       // remoting; nil if the node has none. Set before Start spawns anything
+	drainTold   atomic.Bool // OnDrain was called
 
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc

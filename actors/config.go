@@ -35,6 +35,9 @@ type Config struct {
 	// CancelGrace is how long a handler whose context has ended may take to return, before its job goes on without it;
 	// default 10 s.
 	CancelGrace time.Duration
+	// OnDrain is called, once and in a goroutine of its own, when somebody has asked that this node drain: the program should then end
+	// it in order, as on SIGTERM. Nil refuses such requests.
+	OnDrain func(by string)
 }
 
 // DefaultLease lets the jobs of a dead node be adopted in less than ten seconds.
