@@ -180,6 +180,7 @@ func (in *Inbox) Settle(ctx context.Context, name string, settlements []persiste
 	}
 	defer unlock()
 	var answers []bool
+	returned := false
 	for _, s := range settlements {
 		if !in.holds(q, s.Lease) {
 			answers = append(answers, false)
@@ -197,9 +198,12 @@ func (in *Inbox) Settle(ctx context.Context, name string, settlements []persiste
 			h.place, h.until = "delayed", s.RunAt
 		case persistence.Return:
 			q.wait(h, in.fault != "return to the back")
+			returned = true
 		}
 	}
-	in.wake(name)
+	if returned {
+		in.wake(name)
+	}
 	return answers, nil
 }
 
@@ -246,7 +250,9 @@ func (in *Inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, err
 		}
 		q.wait(h, in.fault != "reap to the back")
 	}
-	in.wake(name)
+	if len(ids) > 0 {
+		in.wake(name)
+	}
 	return ids, nil
 }
 
@@ -267,7 +273,9 @@ func (in *Inbox) Due(ctx context.Context, name string, most int) (int, time.Time
 			next = h.until
 		}
 	}
-	in.wake(name)
+	if len(over) > 0 {
+		in.wake(name)
+	}
 	return len(over), next, nil
 }
 
@@ -366,14 +374,6 @@ func (in *Inbox) Generation(context.Context) (string, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return fmt.Sprint("generation ", in.generation), nil
-}
-
-// Lose empties the inbox, as a server does that comes back without its data.
-func (in *Inbox) Lose() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.generation++
-	clear(in.queues)
 }
 
 // Watch implements persistence.Inbox.

@@ -20,6 +20,7 @@ type Store struct {
 	mu     sync.Mutex
 	fault  string
 	rows   map[job.ID]*row
+	order  []job.ID // of rows
 	keys   map[[2]string]persistence.BoundKey
 	queues map[string]persistence.QueueSettings
 	secret map[string][]byte
@@ -67,6 +68,8 @@ func (s *Store) write(w persistence.Write) persistence.Outcome {
 	if r == nil {
 		r = &row{}
 		s.rows[w.Job.ID] = r
+		at, _ := slices.BinarySearchFunc(s.order, w.Job.ID, job.ID.Compare)
+		s.order = slices.Insert(s.order, at, w.Job.ID)
 	} else {
 		have, write := persistence.FenceOf(&r.Job), persistence.FenceOf(&w.Job)
 		if have == write && s.fault != "repeats are refused" {
@@ -168,7 +171,11 @@ func (s *Store) Get(ctx context.Context, ids []job.ID) ([]persistence.Record, er
 	return records, nil
 }
 
-func (s *Store) sorted() []job.ID { return slices.SortedFunc(maps.Keys(s.rows), job.ID.Compare) }
+func (s *Store) drop(id job.ID) {
+	delete(s.rows, id)
+	at, _ := slices.BinarySearchFunc(s.order, id, job.ID.Compare)
+	s.order = slices.Delete(s.order, at, at+1)
+}
 
 // Live implements persistence.Store.
 func (s *Store) Live(ctx context.Context, after job.ID, limit int) ([]persistence.Record, error) {
@@ -178,8 +185,9 @@ func (s *Store) Live(ctx context.Context, after job.ID, limit int) ([]persistenc
 	}
 	defer unlock()
 	var records []persistence.Record
-	for _, id := range s.sorted() {
-		if r := s.rows[id]; id.Compare(after) > 0 && !r.Job.Status.Terminal() && len(records) < limit {
+	from, _ := slices.BinarySearchFunc(s.order, after, job.ID.Compare)
+	for _, id := range s.order[from:] {
+		if r := s.rows[id]; id != after && !r.Job.Status.Terminal() && len(records) < limit {
 			records = append(records, r.Record)
 		}
 	}
@@ -194,7 +202,7 @@ func (s *Store) Waiting(ctx context.Context, queue string, limit int) ([]job.ID,
 	}
 	defer unlock()
 	var ids []job.ID
-	for _, id := range s.sorted() {
+	for _, id := range s.order {
 		j := s.rows[id].Job
 		due := j.Status.Waiting() && !j.RunAt.After(time.Now()) || s.fault == "what is not due waits"
 		if j.Queue == queue && (j.Status == job.Queued || due) && !j.Status.Terminal() && !j.Status.Running() {
@@ -273,7 +281,7 @@ func (s *Store) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error) {
 	var gone []job.ID
 	for _, id := range ids {
 		if r := s.rows[id]; r != nil && r.Job.Status.Terminal() {
-			delete(s.rows, id)
+			s.drop(id)
 			gone = append(gone, id)
 		}
 	}
@@ -288,10 +296,10 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) ([]job.I
 	}
 	defer unlock()
 	var gone []job.ID
-	for _, id := range s.sorted() {
+	for _, id := range slices.Clone(s.order) {
 		j := s.rows[id].Job
 		if (j.Status.Terminal() || s.fault == "prune takes live") && j.Finished.Before(before) && len(gone) < limit {
-			delete(s.rows, id)
+			s.drop(id)
 			gone = append(gone, id)
 		}
 	}

@@ -17,7 +17,7 @@ func (s *Store) List(ctx context.Context, q persistence.Query) (persistence.Page
 	}
 	defer unlock()
 	var page persistence.Page
-	for _, id := range slices.Backward(s.sorted()) {
+	for _, id := range slices.Backward(s.order) {
 		j := s.rows[id].Job
 		if !s.matches(&q, &j) || !q.Before.IsZero() && id.Compare(q.Before) >= 0 {
 			continue
@@ -54,7 +54,7 @@ func (s *Store) DeadGroups(ctx context.Context, q persistence.Query) (persistenc
 		q.Statuses = append(q.Statuses, job.Completed)
 	}
 	var page persistence.Page
-	for _, id := range slices.Backward(s.sorted()) {
+	for _, id := range slices.Backward(s.order) {
 		if j := s.rows[id].Job; s.matches(&q, &j) {
 			page.Jobs = append(page.Jobs, j)
 		}
