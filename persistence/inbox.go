@@ -10,7 +10,8 @@ import (
 // Inbox accepts jobs durably and hands each to one holder at a time, under a lease.
 //
 // A job that the inbox knows is in exactly one of three places: waiting (claimable), delayed (until its due time) or
-// leased (to a node, under a token). Every method moves jobs between these places in one atomic step per queue, and
+// leased (to a node, under a token). Of the waiting ones some may be parked: claimable only for nodes that say they can
+// take them. In everything else a parked job is a waiting one. Every method moves jobs between these places in one atomic step per queue, and
 // every method may be repeated after an error whose effect is unknown. Time is the inbox's own clock, except where a
 // caller gives a due time.
 //
@@ -22,9 +23,10 @@ type Inbox interface {
 	// by another job is not accepted, and the answer names that job. One answer per entry, in order. At most MaxBatch entries.
 	Enqueue(ctx context.Context, queue string, entries []Entry) ([]Enqueued, error)
 
-	// Claim leases up to max jobs to the node, those with the smallest priority first and, within one, those that
-	// waited longest. Each gets a token one greater than its last. It returns at once, also when there is nothing.
-	Claim(ctx context.Context, queue, node string, max int, lease time.Duration) ([]Claim, error)
+	// Claim leases up to ask.Max jobs to the node. Parked ones that the node can take come first, then the others; among either
+	// those with the smallest priority first, and within one those that waited longest. Each gets a token one greater
+	// than its last. It returns at once, also when there is nothing. See Ask for what else bounds it.
+	Claim(ctx context.Context, queue, node string, ask Ask) ([]Claim, error)
 
 	// Renew gives the leases another term. One answer per lease, in order.
 	Renew(ctx context.Context, queue string, leases []Lease, term time.Duration) ([]Renewal, error)
@@ -39,6 +41,14 @@ type Inbox interface {
 
 	// Reap returns up to max jobs whose leases have ended to the front of the queue, each with its crashes counted up.
 	Reap(ctx context.Context, queue string, max int) (reaped []job.ID, err error)
+
+	// ReapHolder returns jobs that a node holds to the front of the queue before their leases have ended, each with its crashes
+	// counted up: the node is dead. It looks at about max leases of the queue, whoever holds them, and returns those of the
+	// node that are among them, those of one call in the order in which their leases would have ended. After "" it begins; next is what the
+	// following call begins after, and "" when the walk is over. A walk meets every lease that the node holds from its first call to its last,
+	// whatever comes and goes meanwhile; what the node claims during the walk it may miss. A walk that an error or the inbox's restart interrupts
+	// should begin anew. Several may walk at once: each job is returned by one of them.
+	ReapHolder(ctx context.Context, queue, node, after string, max int) (reaped []job.ID, next string, err error)
 
 	// Due moves up to max delayed jobs whose time has come to the back of the queue, and says when the next is due:
 	// zero if none is.
@@ -111,6 +121,23 @@ type Lease struct {
 	Node  string
 }
 
+// Ask is what a node wants of a queue.
+type Ask struct {
+	// Max is how many jobs at most; nothing if it is below 1. More than MaxBatch counts as that.
+	Max int
+	// Lease is how long they are the node's unless it renews; at least a millisecond.
+	Lease time.Duration
+	// Limit is how many leases the queue may have, those of all nodes together: a claim gives no more than bring them to it.
+	// None if it is below 1. It is exact among claims, however many there are at once. After a claim that was cut by it while jobs waited
+	// the next Settle that ends a lease wakes the watchers, if it comes within CutMemory; a later one need not.
+	Limit int
+	// Can is the names under which the node takes parked jobs, each a job.ValidName.
+	Can []string
+}
+
+// CutMemory is for how long an inbox remembers that a claim was cut by its limit. Who was cut should ask again sooner.
+const CutMemory = 30 * time.Second
+
 // Claim is a job that was just leased.
 type Claim struct {
 	ID              job.ID
@@ -151,6 +178,15 @@ const (
 	Delay
 	// Return: the job is claimable at once, at the front of its priority.
 	Return
+	// Park: the job waits for a Claim that can take what is parked under For, and no other. Of those under one name the smallest priority is
+	// claimed first, and within one the job that was made first. It wakes the watchers, for one of them may be able to.
+	Park
+)
+
+// MaxParked bounds under how many names a queue has jobs parked. Under one more none is parked: the job is delayed for ParkDelay instead.
+const (
+	MaxParked = 200
+	ParkDelay = 5 * time.Second
 )
 
 // Settlement ends one lease.
@@ -158,15 +194,18 @@ type Settlement struct {
 	Lease Lease
 	Verb  Verb
 	RunAt time.Time // for Delay
+	For   string    // for Park: who can take it, by a job.ValidName; normally the job's kind
 }
 
 // Depth is how much a queue holds.
 type Depth struct {
-	Waiting int64
+	Waiting int64 // the parked ones, too
 	Leased  int64
 	Delayed int64
 	Dead    int64
-	// Oldest is when the job at the head of the waiting ones was made, over all priorities; zero if none waits.
+	// Parked is how many of the waiting ones are parked, by the name; nil if none is.
+	Parked map[string]int64
+	// Oldest is when the job at the head of the waiting ones was made, over all priorities and names; zero if none waits.
 	Oldest time.Time
 	// OldestDead is when the oldest dead letter that is listed became one, or that of the job that was made first; zero if there is none.
 	OldestDead time.Time
