@@ -15,7 +15,7 @@ const claimTimeout = 5 * time.Second
 func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
 	defer cancel()
-	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, max, a.config.Lease)
+	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, persistence.Ask{Max: max, Lease: a.config.Lease})
 	if err != nil {
 		return &claimed{err: err}
 	}

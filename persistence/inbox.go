@@ -23,9 +23,9 @@ type Inbox interface {
 	// by another job is not accepted, and the answer names that job. One answer per entry, in order. At most MaxBatch entries.
 	Enqueue(ctx context.Context, queue string, entries []Entry) ([]Enqueued, error)
 
-	// Claim leases up to ask.Max jobs to the node. Parked ones that the node can take come first, then the others; among either
-	// those with the smallest priority first, and within one those that waited longest. Each gets a token one greater
-	// than its last. It returns at once, also when there is nothing. See Ask for what else bounds it.
+	// Claim leases up to ask.Max jobs to the node. Parked ones that the node can take come before all others; see Park for their
+	// order. Of the others come those with the smallest priority first and, within one, those that waited longest. Each gets a token one
+	// greater than its last. It returns at once, also when there is nothing. See Ask for what else bounds it.
 	Claim(ctx context.Context, queue, node string, ask Ask) ([]Claim, error)
 
 	// Renew gives the leases another term. One answer per lease, in order.
@@ -179,7 +179,7 @@ const (
 	// Return: the job is claimable at once, at the front of its priority.
 	Return
 	// Park: the job waits for a Claim that can take what is parked under For, and no other. Of those under one name the smallest priority is
-	// claimed first, and within one the job that was made first. It wakes the watchers, for one of them may be able to.
+	// claimed first, and within one the job with the smallest id, which is the one made first. It wakes the watchers, for one of them may be able to.
 	Park
 )
 

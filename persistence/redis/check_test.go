@@ -63,7 +63,7 @@ func TestNamesThatCannotBeKept(t *testing.T) {
 	if _, err := in.Known(t.Context(), "a{b}", nil); !errors.Is(err, persistence.ErrInvalid) {
 		t.Errorf("a queue's name with braces: %v", err)
 	}
-	if _, err := in.Claim(t.Context(), "films", "a|b", 1, 1e9); !errors.Is(err, persistence.ErrInvalid) {
+	if _, err := in.Claim(t.Context(), "films", "a|b", persistence.Ask{Max: 1, Lease: 1e9}); !errors.Is(err, persistence.ErrInvalid) {
 		t.Errorf("a node's name with a bar: %v", err)
 	}
 	if _, err := in.Enqueue(t.Context(), "films", make([]persistence.Entry, persistence.MaxBatch+1)); !errors.Is(err, persistence.ErrInvalid) {

@@ -19,12 +19,15 @@ import (
 // script hold and a node receive at once.
 const claimBytes = 4 << 20
 
+// maxCan bounds the names under which one claim takes parked jobs.
+const maxCan = 10_000
+
 // claimer is who claims what.
 type claimer struct{ queue, node string }
 
 // Claim implements persistence.Inbox. After an error whose effect is unknown, the node's next claim of the queue gets
 // the jobs that the failed one may have leased.
-func (in *Inbox) Claim(ctx context.Context, queue, node string, max int, lease time.Duration) ([]persistence.Claim, error) {
+func (in *Inbox) Claim(ctx context.Context, queue, node string, ask persistence.Ask) ([]persistence.Claim, error) {
 	k, err := in.c.keys(queue)
 	if err != nil {
 		return nil, err
@@ -32,30 +35,39 @@ func (in *Inbox) Claim(ctx context.Context, queue, node string, max int, lease t
 	if err := fitsNode(node); err != nil {
 		return nil, err
 	}
-	if lease < time.Millisecond {
-		return nil, invalid("a lease of %s", lease)
+	if ask.Lease < time.Millisecond {
+		return nil, invalid("a lease of %s", ask.Lease)
 	}
-	if max < 1 {
+	if len(ask.Can) > maxCan {
+		return nil, invalid("%d names of parked jobs, at most %d", len(ask.Can), maxCan)
+	}
+	if ask.Max < 1 {
 		return nil, nil
 	}
 	for {
-		claims, more, err := in.claim(ctx, k, node, min(max, persistence.MaxBatch), lease)
+		claims, more, err := in.claim(ctx, k, node, ask)
 		if err != nil || len(claims) > 0 || !more {
 			return claims, err
 		}
 	}
 }
 
-func (in *Inbox) claim(ctx context.Context, k *queueKeys, node string, max int, lease time.Duration) ([]persistence.Claim, bool, error) {
+func (in *Inbox) claim(ctx context.Context, k *queueKeys, node string, ask persistence.Ask) ([]persistence.Claim, bool, error) {
 	who := claimer{k.name, node}
 	nonce := in.nonce(who)
 	last := k.claim + node
-	l := newCall(claimScript, &k.jobs, &k.meta, &k.leases, &k.cancels, &k.ghosts, &last, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+	l := newCall(claimScript, &k.jobs, &k.meta, &k.leases, &k.cancels, &k.ghosts, &last, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3],
+		&k.parked, &k.cut)
 	l.text(node)
 	l.text(nonce)
-	l.number(int64(max))
-	l.number(lease.Microseconds())
+	l.number(int64(min(ask.Max, persistence.MaxBatch)))
+	l.number(ask.Lease.Microseconds())
 	l.number(claimBytes)
+	l.number(int64(max(ask.Limit, 0)))
+	l.number(persistence.CutMemory.Milliseconds())
+	for _, name := range ask.Can {
+		l.text(name)
+	}
 	reply, err := run(ctx, in.c, l, "claim from "+k.name, goredis.NewStringSliceCmd)
 	if err != nil {
 		if errors.Is(err, persistence.ErrUnavailable) || ctx.Err() != nil {

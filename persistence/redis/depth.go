@@ -20,14 +20,14 @@ func (in *Inbox) Depth(ctx context.Context, queue string) (persistence.Depth, er
 	if err != nil {
 		return persistence.Depth{}, err
 	}
-	l := newCall(depthScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.dead, &k.ghosts, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+	l := newCall(depthScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.dead, &k.ghosts, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3], &k.parked)
 	l.number(depthLook)
 	reply, err := run(ctx, in.c, l, "count the jobs of "+queue, goredis.NewSliceCmd)
 	if err != nil {
 		return persistence.Depth{}, err
 	}
 	answer := reply.Val()
-	var counts [5]int64
+	var counts [6]int64
 	if len(answer) < len(counts) {
 		return persistence.Depth{}, fmt.Errorf("redis: count the jobs of %s: unexpected answer %v", queue, answer)
 	}
@@ -38,7 +38,15 @@ func (in *Inbox) Depth(ctx context.Context, queue string) (persistence.Depth, er
 	if counts[4] > 0 {
 		depth.OldestDead = time.UnixMilli(counts[4])
 	}
-	for _, head := range answer[len(counts):] {
+	heads := answer[len(counts):]
+	if names := int(counts[5]); names > 0 && len(heads) >= 2*names {
+		depth.Parked = make(map[string]int64, names)
+		for ; names > 0; names, heads = names-1, heads[2:] {
+			name, _ := heads[0].(string)
+			depth.Parked[name], _ = heads[1].(int64)
+		}
+	}
+	for _, head := range heads {
 		text, _ := head.(string)
 		id, err := job.ParseID(text)
 		if err != nil {

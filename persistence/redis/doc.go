@@ -6,13 +6,16 @@
 // that queues can live on different nodes of a Redis Cluster. For a queue q, each name behind the configured prefix:
 //
 //	jobs:{q}              HASH  id -> header (life, priority) and envelope: what never changes within a life
-//	meta:{q}              HASH  id -> state|token|node|priority|crashes: what does; absent while a job is new
+//	meta:{q}              HASH  id -> state|token|node|priority|crashes: what does; absent while a job is new. Of a parked job the
+//	                            name under which it is takes the place of the node
 //	inbox:{q}:0 to :3     LISTs of the ids that wait, by priority
 //	leases:{q}            ZSET  of the ids that are leased, by the end of the lease (microseconds)
 //	delayed:{q}           ZSET  of the ids that are delayed, by due time (milliseconds)
 //	cancels:{q}           SET   of the ids whose cancellation was requested
 //	dead:{q}              ZSET  of the ids of dead letters, by the time they became so; the newest DeadLetters of them
 //	ghosts:{q}            HASH  priority and id -> how many elements of that list stand for no job any more
+//	parked:{q}            ZSET  of the jobs that are parked, as "name|priority" and id, all of one score: so it is in order by these
+//	cut:{q}               there for as long as a claim that its limit cut is remembered
 //	claim:{q}:<node>      the nonce and deadline of the node's last claim, so that a claim can be repeated
 //	idem:{q}:<n>:<scope>:<key>  the job that a client's idempotency key binds; n is the length of the scope
 //
@@ -26,8 +29,9 @@
 //
 // # What holds
 //
-// A job is known if and only if jobs:{q} has it. Its state is the first letter of its meta: W waits, D is delayed, L is
-// leased, and no meta is a new job that waits. A waiting job has one element in a list. When a job is removed, or
+// A job is known if and only if jobs:{q} has it. Its state is the first letter of its meta: W waits, P waits and is parked, D is delayed, L is
+// leased, and no meta is a new job that waits. A waiting job has one element in a list, but a parked one, which has its member in
+// parked:{q} instead, and that goes with it. When a job is removed, or
 // replaced by its next life, while it waits, the element stays, for a list can't be searched cheaply: it is counted as a
 // ghost. Of equal elements in one list the ghosts stand in front, because a job's return to the front is that of a
 // job claimed from that list after them; so the claim that pops one knows it and drops it. Should an element ever stand

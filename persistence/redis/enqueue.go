@@ -23,7 +23,7 @@ func (in *Inbox) Enqueue(ctx context.Context, queue string, entries []persistenc
 		return nil, err
 	}
 	l := newCall(enqueueScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.cancels, &k.dead, &k.ghosts,
-		&k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+		&k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3], &k.parked)
 	fixed := l.keys
 	for i := range entries {
 		if key := entries[i].Key; key != nil {

@@ -65,7 +65,7 @@ func (in *Inbox) Remove(ctx context.Context, queue string, ids []job.ID) error {
 	}
 	for from := 0; from < len(ids); from += persistence.MaxBatch {
 		part := ids[from:min(from+persistence.MaxBatch, len(ids))]
-		l := newCall(removeScript, &k.jobs, &k.meta, &k.delayed, &k.cancels, &k.dead, &k.ghosts)
+		l := newCall(removeScript, &k.jobs, &k.meta, &k.delayed, &k.cancels, &k.dead, &k.ghosts, &k.parked)
 		l.ids(len(part), func(i int) job.ID { return part[i] })
 		if _, err := run(ctx, in.c, l, "remove jobs from "+queue, goredis.NewIntCmd); err != nil {
 			return err

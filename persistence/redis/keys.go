@@ -15,6 +15,7 @@ const maxQueues = 10_000
 type queueKeys struct {
 	name                                               string
 	jobs, meta, leases, delayed, cancels, dead, ghosts string
+	parked, cut                                        string
 	claim                                              string // and the node's name
 	idem                                               string // and the key
 	inbox                                              [job.MaxPriority + 1]string
@@ -30,7 +31,8 @@ func (c *Client) keys(queue string) (*queueKeys, error) {
 	name := func(kind string) string { return c.config.Prefix + kind + ":{" + queue + "}" }
 	k := &queueKeys{
 		name: queue, jobs: name("jobs"), meta: name("meta"), leases: name("leases"), delayed: name("delayed"),
-		cancels: name("cancels"), dead: name("dead"), ghosts: name("ghosts"), claim: name("claim") + ":", idem: name("idem") + ":",
+		cancels: name("cancels"), dead: name("dead"), ghosts: name("ghosts"),
+		parked: name("parked"), cut: name("cut"), claim: name("claim") + ":", idem: name("idem") + ":",
 	}
 	for p := range k.inbox {
 		k.inbox[p] = name("inbox") + ":" + strconv.Itoa(p)

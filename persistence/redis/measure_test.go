@@ -90,7 +90,7 @@ func (m *meter) life(rng *rand.Rand) {
 	for i := range states {
 		var claims []persistence.Claim
 		m.step("claim", func() (err error) {
-			claims, err = in.Claim(ctx, "films", "node-a", measuredBatch, time.Minute)
+			claims, err = in.Claim(ctx, "films", "node-a", persistence.Ask{Max: measuredBatch, Lease: time.Minute})
 			return err
 		})
 		m.step("publish", func() error { return bus.Publish(ctx, states[i]) })

@@ -42,7 +42,7 @@ func enqueue(t testing.TB, in *Inbox, entries []persistence.Entry) {
 
 func claim(t testing.TB, in *Inbox, most int) []persistence.Claim {
 	t.Helper()
-	claims, err := in.Claim(t.Context(), "films", "node-a", most, time.Hour)
+	claims, err := in.Claim(t.Context(), "films", "node-a", persistence.Ask{Max: most, Lease: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSuspendedServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	_, err := in.Claim(ctx, "films", "node-a", 6, time.Hour)
+	_, err := in.Claim(ctx, "films", "node-a", persistence.Ask{Max: 6, Lease: time.Hour})
 	if !errors.Is(err, persistence.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a claim with a deadline: %v, want ErrUnavailable and DeadlineExceeded", err)
 	}

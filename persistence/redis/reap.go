@@ -24,11 +24,9 @@ func (in *Inbox) Reap(ctx context.Context, queue string, max int) ([]job.ID, err
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]job.ID, len(reply.Val()))
-	for i, text := range reply.Val() {
-		if ids[i], err = job.ParseID(text); err != nil {
-			return nil, fmt.Errorf("redis: reap leases of %s: %w", queue, err)
-		}
+	ids, err := parseIDs(reply.Val())
+	if err != nil {
+		return nil, fmt.Errorf("redis: reap leases of %s: %w", queue, err)
 	}
 	return ids, nil
 }

@@ -31,19 +31,20 @@ func load(name string) *script {
 }
 
 var (
-	enqueueScript = load("enqueue")
-	claimScript   = load("claim")
-	renewScript   = load("renew")
-	settleScript  = load("settle")
-	restoreScript = load("restore")
-	reapScript    = load("reap")
-	dueScript     = load("due")
-	hastenScript  = load("hasten")
-	removeScript  = load("remove")
-	cancelScript  = load("cancel")
-	knownScript   = load("known")
-	depthScript   = load("depth")
-	insistScript  = load("insist")
+	enqueueScript    = load("enqueue")
+	claimScript      = load("claim")
+	renewScript      = load("renew")
+	settleScript     = load("settle")
+	restoreScript    = load("restore")
+	reapScript       = load("reap")
+	reapHolderScript = load("reap_holder")
+	dueScript        = load("due")
+	hastenScript     = load("hasten")
+	removeScript     = load("remove")
+	cancelScript     = load("cancel")
+	knownScript      = load("known")
+	depthScript      = load("depth")
+	insistScript     = load("insist")
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {

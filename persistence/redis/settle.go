@@ -9,7 +9,9 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-var verbs = [...]string{persistence.Ack: "ack", persistence.Dead: "dead", persistence.Delay: "delay", persistence.Return: "return"}
+var verbs = [...]string{
+	persistence.Ack: "ack", persistence.Dead: "dead", persistence.Delay: "delay", persistence.Return: "return", persistence.Park: "park",
+}
 
 // Settle implements persistence.Inbox. A lease should stand once in a call. More than persistence.MaxBatch settlements
 // are settled in parts, each in one step.
@@ -19,18 +21,23 @@ func (in *Inbox) Settle(ctx context.Context, queue string, settlements []persist
 		return nil, err
 	}
 	for i := range settlements {
-		if v := settlements[i].Verb; v < persistence.Ack || v > persistence.Return {
-			return nil, invalid("verb %d", v)
+		switch s := &settlements[i]; {
+		case s.Verb < persistence.Ack || s.Verb > persistence.Park:
+			return nil, invalid("verb %d", s.Verb)
+		case s.Verb == persistence.Park && !job.ValidName(s.For):
+			return nil, invalid("job %s: to be parked for %.80q", s.Lease.ID, s.For)
 		}
 	}
 	answers := make([]bool, len(settlements))
 	for from := 0; from < len(settlements); from += persistence.MaxBatch {
 		part := settlements[from:min(from+persistence.MaxBatch, len(settlements))]
 		l := newCall(settleScript, &k.jobs, &k.meta, &k.leases, &k.delayed, &k.cancels, &k.dead,
-			&k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
+			&k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3], &k.cut, &k.parked)
 		l.text(k.name)
 		l.text(in.c.wakeChannel())
 		l.number(int64(in.c.config.DeadLetters))
+		l.number(persistence.MaxParked)
+		l.number(persistence.ParkDelay.Milliseconds())
 		l.number(int64(len(part)))
 		l.ids(len(part), func(i int) job.ID { return part[i].Lease.ID })
 		l.runs(part)
@@ -53,9 +60,12 @@ func (l *call) runs(part []persistence.Settlement) {
 		l.number(int64(n))
 		l.text(verbs[s.Verb])
 		l.text(fence(s.Lease.Token, s.Lease.Node))
-		if s.Verb == persistence.Delay {
+		switch s.Verb {
+		case persistence.Delay:
 			l.number(millis(s.RunAt))
-		} else {
+		case persistence.Park:
+			l.text(s.For)
+		default:
 			l.text("0")
 		}
 		i += n
@@ -64,5 +74,5 @@ func (l *call) runs(part []persistence.Settlement) {
 
 func alike(a, b *persistence.Settlement) bool {
 	return a.Verb == b.Verb && a.Lease.Token == b.Lease.Token && a.Lease.Node == b.Lease.Node &&
-		(a.Verb != persistence.Delay || a.RunAt.Equal(b.RunAt))
+		(a.Verb != persistence.Delay || a.RunAt.Equal(b.RunAt)) && (a.Verb != persistence.Park || a.For == b.For)
 }

@@ -2,9 +2,11 @@ package reference
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,7 @@ type queue struct {
 	known   map[job.ID]*held
 	dead    map[job.ID]time.Time // when it became one
 	keys    map[[2]string]bound
+	cut     bool // a claim was cut by its limit while jobs waited
 }
 
 type held struct {
@@ -36,6 +39,7 @@ type held struct {
 	place  string
 	until  time.Time // of the lease or the delay
 	node   string
+	parked string // the name, if it is
 	cancel bool
 }
 
@@ -123,26 +127,61 @@ func (in *Inbox) Enqueue(ctx context.Context, name string, entries []persistence
 }
 
 // Claim implements persistence.Inbox.
-func (in *Inbox) Claim(ctx context.Context, name, node string, most int, lease time.Duration) ([]persistence.Claim, error) {
+func (in *Inbox) Claim(ctx context.Context, name, node string, ask persistence.Ask) ([]persistence.Claim, error) {
 	q, unlock, err := in.in(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	most := ask.Max
+	if room := ask.Limit - q.leases(); ask.Limit > 0 && room < most && in.fault != "no limit" {
+		most = room
+		defer func() { q.cut = in.next(q, ask.Can) != nil }()
+	}
 	var claims []persistence.Claim
-	for p := range q.waiting {
-		for len(q.waiting[p]) > 0 && len(claims) < most {
-			h := q.waiting[p][0]
-			q.waiting[p] = q.waiting[p][1:]
-			h.place, h.node, h.until = "leased", node, time.Now().Add(lease)
-			h.Token++
-			claims = append(claims, persistence.Claim{ID: h.ID, Life: h.Life, Token: h.Token, Crashes: h.Crashes, CancelRequested: h.cancel, Envelope: h.Envelope})
-			if in.fault == "cancel is told once" {
-				h.cancel = false
-			}
+	for len(claims) < most {
+		h := in.next(q, ask.Can)
+		if h == nil {
+			break
+		}
+		q.unwait(h)
+		h.place, h.node, h.until = "leased", node, time.Now().Add(ask.Lease)
+		h.Token++
+		claims = append(claims, persistence.Claim{ID: h.ID, Life: h.Life, Token: h.Token, Crashes: h.Crashes, CancelRequested: h.cancel, Envelope: h.Envelope})
+		if in.fault == "cancel is told once" {
+			h.cancel = false
 		}
 	}
 	return claims, nil
+}
+
+// next is who is claimed next by a node that can take parked jobs of these names.
+func (in *Inbox) next(q *queue, can []string) (next *held) {
+	for _, h := range q.known {
+		if h.place == "parked" && (slices.Contains(can, h.parked) || in.fault == "parked for anybody") && (next == nil || h.earlier(next)) {
+			next = h
+		}
+	}
+	for p := 0; next == nil && p < len(q.waiting); p++ {
+		if len(q.waiting[p]) > 0 {
+			next = q.waiting[p][0]
+		}
+	}
+	return next
+}
+
+// earlier says whether a parked job is claimed before another.
+func (h *held) earlier(o *held) bool {
+	return cmp.Or(cmp.Compare(h.Priority, o.Priority), strings.Compare(h.parked, o.parked), h.ID.Compare(o.ID)) < 0
+}
+
+func (q *queue) leases() (n int) {
+	for _, h := range q.known {
+		if h.place == "leased" {
+			n++
+		}
+	}
+	return n
 }
 
 func (in *Inbox) holds(q *queue, l persistence.Lease) bool {
@@ -179,6 +218,11 @@ func (in *Inbox) Settle(ctx context.Context, name string, settlements []persiste
 		return nil, err
 	}
 	defer unlock()
+	for _, s := range settlements {
+		if s.Verb == persistence.Park && !job.ValidName(s.For) {
+			return nil, fmt.Errorf("parked for %q: %w", s.For, persistence.ErrInvalid)
+		}
+	}
 	var answers []bool
 	returned := false
 	for _, s := range settlements {
@@ -199,9 +243,15 @@ func (in *Inbox) Settle(ctx context.Context, name string, settlements []persiste
 		case persistence.Return:
 			q.wait(h, in.fault != "return to the back")
 			returned = true
+		case persistence.Park:
+			if h.place, h.parked = "parked", s.For; q.names() > persistence.MaxParked {
+				h.place, h.until = "delayed", time.Now().Add(persistence.ParkDelay)
+			}
+			returned = true
 		}
 	}
-	if returned {
+	if returned || q.cut && slices.Contains(answers, true) {
+		q.cut = false
 		in.wake(name)
 	}
 	return answers, nil
@@ -254,6 +304,52 @@ func (in *Inbox) Reap(ctx context.Context, name string, most int) ([]job.ID, err
 		in.wake(name)
 	}
 	return ids, nil
+}
+
+// names is under how many names jobs are parked.
+func (q *queue) names() int {
+	names := make(map[string]bool)
+	for _, h := range q.known {
+		if h.place == "parked" {
+			names[h.parked] = true
+		}
+	}
+	return len(names)
+}
+
+// ReapHolder implements persistence.Inbox.
+func (in *Inbox) ReapHolder(ctx context.Context, name, node, after string, most int) (ids []job.ID, next string, err error) {
+	q, unlock, err := in.in(ctx, name)
+	if err != nil {
+		return nil, "", err
+	}
+	defer unlock()
+	var leases []*held
+	for _, h := range q.known {
+		if h.place == "leased" && h.ID.String() > after {
+			leases = append(leases, h)
+		}
+	}
+	slices.SortFunc(leases, func(a, b *held) int { return a.ID.Compare(b.ID) })
+	if len(leases) > max(most, 0) {
+		leases = leases[:max(most, 0)]
+		if next = after; len(leases) > 0 {
+			next = leases[len(leases)-1].ID.String()
+		}
+	}
+	slices.SortStableFunc(leases, func(a, b *held) int { return b.until.Compare(a.until) })
+	for _, h := range leases {
+		if h.node == node || in.fault == "the leases of anybody" {
+			ids = append(ids, h.ID)
+			h.Crashes++
+			q.wait(h, true)
+		}
+	}
+	slices.Reverse(ids)
+	if len(ids) > 0 {
+		in.wake(name)
+	}
+	return ids, next, nil
 }
 
 // Due implements persistence.Inbox.
@@ -364,6 +460,19 @@ func (in *Inbox) Depth(ctx context.Context, name string) (persistence.Depth, err
 	for _, w := range q.waiting {
 		if d.Waiting += int64(len(w)); len(w) > 0 && (d.Oldest.IsZero() || w[0].ID.Time().Before(d.Oldest)) {
 			d.Oldest = w[0].ID.Time()
+		}
+	}
+	for _, h := range q.known {
+		if h.place != "parked" {
+			continue
+		}
+		d.Waiting++
+		if d.Parked == nil {
+			d.Parked = make(map[string]int64)
+		}
+		d.Parked[h.parked]++
+		if at := h.ID.Time(); d.Oldest.IsZero() || at.Before(d.Oldest) {
+			d.Oldest = at
 		}
 	}
 	return d, nil

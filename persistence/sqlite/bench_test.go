@@ -62,7 +62,7 @@ func BenchmarkDrain(b *testing.B) {
 	fill(b, db, rng, b.N)
 	b.ResetTimer()
 	for done := 0; done < b.N; {
-		claims, err := db.Inbox().Claim(b.Context(), "films", "node", batch, time.Hour)
+		claims, err := db.Inbox().Claim(b.Context(), "films", "node", persistence.Ask{Max: batch, Lease: time.Hour})
 		if err != nil || len(claims) == 0 {
 			b.Fatalf("claimed %d after %d of %d: %v", len(claims), done, b.N, err)
 		}
@@ -134,7 +134,7 @@ func BenchmarkBacklog(b *testing.B) {
 			fill(b, db, rand.New(rand.NewPCG(3, 3)), jobs)
 			inbox := db.Inbox()
 			for b.Loop() {
-				claims, err := inbox.Claim(b.Context(), "films", "node", 1, time.Hour)
+				claims, err := inbox.Claim(b.Context(), "films", "node", persistence.Ask{Max: 1, Lease: time.Hour})
 				if err != nil || len(claims) != 1 {
 					b.Fatalf("claimed %d: %v", len(claims), err)
 				}

@@ -58,7 +58,7 @@ func child(role string) int {
 	case roleAccept:
 		acceptForever(ctx, db)
 	case roleClaim:
-		claims, err := db.Inbox().Claim(ctx, "films", "gone", persistence.MaxBatch, time.Hour)
+		claims, err := db.Inbox().Claim(ctx, "films", "gone", persistence.Ask{Max: persistence.MaxBatch, Lease: time.Hour})
 		if err != nil {
 			fmt.Println(err)
 			return 1
@@ -233,7 +233,7 @@ func TestLeasesOfADeadProcessAreReapedAtOnce(t *testing.T) {
 	if err != nil || len(reaped) != jobs {
 		t.Fatalf("reaped %d, %v: want %d at once", len(reaped), err, jobs)
 	}
-	claims, err := inbox.Claim(t.Context(), "films", "node", persistence.MaxBatch, time.Hour)
+	claims, err := inbox.Claim(t.Context(), "films", "node", persistence.Ask{Max: persistence.MaxBatch, Lease: time.Hour})
 	if err != nil || len(claims) != jobs {
 		t.Fatalf("claimed %d, %v: want %d", len(claims), err, jobs)
 	}

@@ -29,7 +29,7 @@ func TestAClosedDatabaseIsUnavailable(t *testing.T) {
 	ctx, in, st := t.Context(), db.Inbox(), db.Store()
 	calls := map[string]error{"Ping": in.Ping(ctx)}
 	_, calls["Enqueue"] = in.Enqueue(ctx, "q", []persistence.Entry{{ID: job.ID{1}}})
-	_, calls["Claim"] = in.Claim(ctx, "q", "node", 1, time.Hour)
+	_, calls["Claim"] = in.Claim(ctx, "q", "node", persistence.Ask{Max: 1, Lease: time.Hour})
 	_, calls["Depth"] = in.Depth(ctx, "q")
 	_, calls["Generation"] = in.Generation(ctx)
 	_, calls["Get"] = st.Get(ctx, []job.ID{{1}})
@@ -135,7 +135,7 @@ func enqueueSome(ctx context.Context, db *DB, rng *rand.Rand, batch int) error {
 }
 
 func settleSome(ctx context.Context, db *DB, rng *rand.Rand, batch int) error {
-	claims, err := db.Inbox().Claim(ctx, "films", "node", batch, time.Minute)
+	claims, err := db.Inbox().Claim(ctx, "films", "node", persistence.Ask{Max: batch, Lease: time.Minute})
 	if err != nil {
 		return err
 	}

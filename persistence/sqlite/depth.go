@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -11,6 +12,7 @@ import (
 
 var (
 	oldestWaiting = load("oldest_waiting")
+	oldestParked  = load("oldest_parked")
 	eldestDead    = load("eldest_dead")
 )
 
@@ -36,7 +38,10 @@ func (i inbox) Known(ctx context.Context, queue string, ids []job.ID) ([]bool, e
 func (i inbox) Depth(ctx context.Context, queue string) (persistence.Depth, error) {
 	const doing = "read depth"
 	n := i.counts(queue)
-	depth := persistence.Depth{Waiting: n.waiting, Leased: n.leased, Delayed: n.delayed, Dead: n.dead}
+	depth := persistence.Depth{Waiting: n.waiting + n.sleeping(), Leased: n.leased, Delayed: n.delayed, Dead: n.dead}
+	if n.parked != nil {
+		depth.Parked = maps.Clone(n.parked.by)
+	}
 	if n.dead > 0 {
 		if err := i.readers.read(ctx, doing, eldestDead, []any{i.queues.find(queue).n}, func(r row) error {
 			depth.OldestDead = time.UnixMicro(r.int64(0))
@@ -45,15 +50,22 @@ func (i inbox) Depth(ctx context.Context, queue string) (persistence.Depth, erro
 			return persistence.Depth{}, err
 		}
 	}
-	if n.waiting == 0 {
+	if depth.Waiting == 0 {
 		return depth, i.ready(ctx, doing)
 	}
-	err := i.readers.read(ctx, doing, oldestWaiting, []any{i.queues.find(queue).n, job.MaxPriority}, func(r row) error {
+	older := func(r row) error {
 		if made := r.id(0).Time(); r[0] != nil && (depth.Oldest.IsZero() || made.Before(depth.Oldest)) {
 			depth.Oldest = made
 		}
 		return nil
-	})
+	}
+	at := i.queues.find(queue).n
+	err := i.readers.read(ctx, doing, oldestWaiting, []any{at, job.MaxPriority}, older)
+	for name := range depth.Parked {
+		if err == nil {
+			err = i.readers.read(ctx, doing, oldestParked, []any{at, job.MaxPriority, name}, older)
+		}
+	}
 	return depth, err
 }
 

@@ -78,7 +78,8 @@ func (c *change) renewLife(q *queue, e *persistence.Entry, known *entry) error {
 	if err != nil {
 		return err
 	}
-	q.next.move(known.state, to, 1)
+	q.next.add(known, -1)
+	*q.next.in(to)++
 	return c.arrived(q, e, to)
 }
 

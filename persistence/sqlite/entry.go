@@ -15,7 +15,7 @@ type entry struct {
 	token   int64
 	crashes int
 	cancel  bool
-	node    string
+	node    string // of who holds it, or the name under which it is parked
 }
 
 // heldBy says whether the lease is the one under which the job is held. A lease that ended holds until it is reaped.
@@ -61,7 +61,7 @@ func (c *change) drop(q *queue, entries []*entry) error {
 	rows := make([]int64, len(entries))
 	for i, e := range entries {
 		rows[i] = e.n
-		*q.next.in(e.state)--
+		q.next.add(e, -1)
 	}
 	_, err := c.exec(deleteEntries, numberList(rows))
 	return err

@@ -15,12 +15,15 @@ type queue struct {
 	// next and touched are the writer's, during a change.
 	next    counters
 	touched bool
+	// cut is until when it is remembered that a claim was cut by its limit, in microseconds; 0 if none was.
+	cut atomic.Int64
 }
 
 // counters are how many jobs a queue has in each place, and the lowest and the highest number in its order.
 type counters struct {
 	waiting, delayed, leased, dead int64
 	front, back                    int64
+	parked                         *parking // nil if none is; never changed, but replaced
 }
 
 // entryState is where the inbox has a job.
@@ -31,6 +34,7 @@ const (
 	waiting entryState = iota + 1
 	delayed
 	leased
+	parked // its column node is the name under which it is
 )
 
 // in is the counter of a state.
@@ -46,7 +50,16 @@ func (c *counters) in(s entryState) *int64 {
 	panic("sqlite: an entry without a state")
 }
 
-// move counts jobs from one state into another.
+// add counts an entry in or out.
+func (c *counters) add(e *entry, jobs int64) {
+	if e.state == parked {
+		c.park(e.node, jobs)
+		return
+	}
+	*c.in(e.state) += jobs
+}
+
+// move counts jobs from one state into another; neither is parked.
 func (c *counters) move(from, to entryState, jobs int) {
 	*c.in(from) -= int64(jobs)
 	*c.in(to) += int64(jobs)
@@ -78,7 +91,7 @@ var (
 // loadAll reads the queues and their counters.
 func (qs *queues) loadAll(ctx context.Context, conn *connection) error {
 	qs.byName = map[string]*queue{}
-	return conn.read(ctx, loadQueues, nil, func(r row) error {
+	err := conn.read(ctx, loadQueues, nil, func(r row) error {
 		q := &queue{n: r.int64(0), name: r.text(1)}
 		q.saved.Store(&counters{
 			waiting: r.int64(2), delayed: r.int64(3), leased: r.int64(4), dead: r.int64(5), front: r.int64(6), back: r.int64(7),
@@ -86,6 +99,17 @@ func (qs *queues) loadAll(ctx context.Context, conn *connection) error {
 		qs.byName[q.name] = q
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, q := range qs.byName {
+		saved := *q.saved.Load()
+		if err := conn.read(ctx, countParked, []any{q.n}, func(r row) error { saved.park(r.text(0), r.int64(1)); return nil }); err != nil {
+			return err
+		}
+		q.saved.Store(&saved)
+	}
+	return nil
 }
 
 // find is the queue of that name; nil if there never was one.

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -21,8 +23,11 @@ func (i inbox) Settle(ctx context.Context, queue string, settlements []persisten
 		return nil, err
 	}
 	for _, s := range settlements {
-		if s.Verb < persistence.Ack || s.Verb > persistence.Return {
+		switch {
+		case s.Verb < persistence.Ack || s.Verb > persistence.Park:
 			return nil, fmt.Errorf("%s job %s: %w: unknown verb %d", doing, s.Lease.ID, persistence.ErrInvalid, s.Verb)
+		case s.Verb == persistence.Park && !job.ValidName(s.For):
+			return nil, fmt.Errorf("%s job %s: %w: to be parked for %.80q", doing, s.Lease.ID, persistence.ErrInvalid, s.For)
 		}
 	}
 	answers := make([]bool, len(settlements))
@@ -30,7 +35,21 @@ func (i inbox) Settle(ctx context.Context, queue string, settlements []persisten
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(answers, true) {
+		i.roomMade(queue)
+	}
 	return answers, nil
+}
+
+// roomMade wakes those who watch the queue if a claim was cut by its limit.
+func (i inbox) roomMade(queue string) {
+	q := i.queues.find(queue)
+	if q == nil || q.cut.Load() == 0 {
+		return
+	}
+	if until := q.cut.Swap(0); time.Now().UnixMicro() < until {
+		i.wakes.call(map[string]struct{}{queue: {}})
+	}
 }
 
 func (c *change) settle(q *queue, settlements []persistence.Settlement, answers []bool) error {
@@ -65,10 +84,13 @@ func (c *change) settle(q *queue, settlements []persistence.Settlement, answers 
 		case persistence.Ack:
 			ended = append(ended, e)
 		case persistence.Delay:
-			if _, err := c.exec(delayEntry, e.n, s.RunAt.UnixMicro()); err != nil {
+			if err := c.delay(q, e, s.RunAt); err != nil {
 				return err
 			}
-			q.next.move(leased, delayed, 1)
+		case persistence.Park:
+			if err := c.park(q, e, s.For); err != nil {
+				return err
+			}
 		case persistence.Return:
 			returned = append(returned, e)
 		}

@@ -121,7 +121,12 @@ func (t *inboxTest) claim(max int) []persistence.Claim { t.Helper(); return t.cl
 
 func (t *inboxTest) claimFor(max int, lease time.Duration) []persistence.Claim {
 	t.Helper()
-	claims, err := t.in.Claim(t.ctx, t.queue, t.node, max, lease)
+	return t.ask(persistence.Ask{Max: max, Lease: lease})
+}
+
+func (t *inboxTest) ask(ask persistence.Ask) []persistence.Claim {
+	t.Helper()
+	claims, err := t.in.Claim(t.ctx, t.queue, t.node, ask)
 	t.check(err)
 	return claims
 }
@@ -198,10 +203,8 @@ func (t *inboxTest) depth() persistence.Depth {
 func (t *inboxTest) wantDepth(waiting, leased, delayed, dead int64) {
 	t.Helper()
 	d := t.depth()
-	want := persistence.Depth{Waiting: waiting, Leased: leased, Delayed: delayed, Dead: dead, Oldest: d.Oldest, OldestDead: d.OldestDead}
-	if d != want {
-		t.Errorf("depth is %+v, want %+v", d, want)
-	}
+	want := persistence.Depth{Waiting: waiting, Leased: leased, Delayed: delayed, Dead: dead, Parked: d.Parked, Oldest: d.Oldest, OldestDead: d.OldestDead}
+	t.want("depth", d, want)
 	if (waiting == 0) != d.Oldest.IsZero() {
 		t.Errorf("with %d waiting the oldest is of %v", waiting, d.Oldest)
 	}

@@ -72,7 +72,7 @@ var claimCases = []inboxCase{
 		for n := range claimers {
 			wg.Go(func() {
 				eventually(t, "every job is claimed", func() bool {
-					claims, err := t.in.Claim(t.ctx, t.queue, string(rune('a'+n)), 7, long)
+					claims, err := t.in.Claim(t.ctx, t.queue, string(rune('a'+n)), persistence.Ask{Max: 7, Lease: long})
 					if err != nil {
 						t.Error(err)
 						return true

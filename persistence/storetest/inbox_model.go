@@ -208,7 +208,7 @@ func (m *inboxMachine) await(t *rapid.T, soon []job.ID, since int) {
 
 func (m *inboxMachine) claim(t *rapid.T) {
 	node, most, lease := nodes.Draw(t, "node"), rapid.IntRange(0, 6).Draw(t, "max"), leases.Draw(t, "lease")
-	got, err := m.in.Claim(m.ctx, m.queue, node, most, lease)
+	got, err := m.in.Claim(m.ctx, m.queue, node, persistence.Ask{Max: most, Lease: lease})
 	ok(t, err)
 	ok(t, m.model.claim(node, most, lease == short, got))
 	for _, c := range got {

@@ -119,7 +119,7 @@ var otherCases = []inboxCase{
 		lease := persistence.Lease{ID: e.ID, Token: 1, Node: t.node}
 		_, err := t.in.Enqueue(ctx, t.queue, one)
 		expectEnded(t.T, "Enqueue", err)
-		_, err = t.in.Claim(ctx, t.queue, t.node, 1, long)
+		_, err = t.in.Claim(ctx, t.queue, t.node, persistence.Ask{Max: 1, Lease: long})
 		expectEnded(t.T, "Claim", err)
 		_, err = t.in.Renew(ctx, t.queue, []persistence.Lease{lease}, long)
 		expectEnded(t.T, "Renew", err)
@@ -129,6 +129,8 @@ var otherCases = []inboxCase{
 		expectEnded(t.T, "Restore", err)
 		_, err = t.in.Reap(ctx, t.queue, 1)
 		expectEnded(t.T, "Reap", err)
+		_, _, err = t.in.ReapHolder(ctx, t.queue, t.node, "", 1)
+		expectEnded(t.T, "ReapHolder", err)
 		_, _, err = t.in.Due(ctx, t.queue, 1)
 		expectEnded(t.T, "Due", err)
 		expectEnded(t.T, "Hasten", t.in.Hasten(ctx, t.queue, map[job.ID]int64{e.ID: 1}))

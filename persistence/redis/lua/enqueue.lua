@@ -2,8 +2,8 @@
 -- Makes jobs durable: waiting at the back of their priority, or delayed. A job that is known in the same or a later life
 -- is left as it is; a later life replaces an earlier one; a job whose idempotency key is another job's is refused.
 --
--- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 cancels  6 dead  7 ghosts  8-11 inbox by priority
---       12.. idempotency keys
+-- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 cancels  6 dead  7 ghosts  8-11 inbox by priority  12 parked
+--       13.. idempotency keys
 -- ARGV  1 queue  2 wake channel  3 n  then n ids, then n values, then seven for each job that is more than new and due
 --       at once: position, due (ms), token, crashes, index in KEYS of its idempotency key (0: none), fingerprint, its TTL (ms)
 -- Returns, flat, for each refused job: its position, "holder|fingerprint".
@@ -11,6 +11,7 @@
 -- second time the jobs are known, and their keys are their own.
 local jobs, meta, leases, delayed, cancels, dead, ghosts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local INBOX = 8
+local parked = KEYS[12]
 local queue, wake, n = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local ID, VALUE, EXTRA = 3, 3 + n, 4 + 2 * n
 local sub, byte, call = string.sub, string.byte, redis.call
@@ -39,6 +40,7 @@ local back = { {}, {}, {}, {} }
 local function bury(id, was)
   local m = call('HGET', meta, id)
   if not m or byte(m) == 87 then call('HINCRBY', ghosts, sub(was, 7, 7) .. id, 1) end -- 87: W
+  if m and byte(m) == 80 then call('ZREM', parked, string.gsub(m, '^P|%d+|([^|]*|%d)|.*$', '%1') .. id) end -- 80: P
   call('HDEL', meta, id)
   call('ZREM', leases, id)
   call('ZREM', delayed, id)
