@@ -281,7 +281,7 @@ func (a *App) publishStates(ctx context.Context, jobs []*job.Job) error {
 				a.log.Error("a state can't be encoded", "job", j.ID, "error", err)
 				continue
 			}
-			state := persistence.State{ID: j.ID, Terminal: view.Terminal, JSON: data}
+			state := persistence.State{ID: j.ID, Version: view.Version, Terminal: view.Terminal, Final: view.Status == job.Completed, JSON: data}
 			if at, twice := seen[j.ID]; twice {
 				states[at] = state
 				continue

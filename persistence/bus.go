@@ -13,6 +13,8 @@ import (
 type Bus interface {
 	// Publish announces states: each becomes the value of the key job:<id> and a message on the channel job:<id>, and all
 	// become one delivery to every other node, or a few if the bus divides jobs among servers. No two states may be of one job.
+	// A state that is older than the last one published of its job, by any node, changes nothing and is told to nobody: whoever was
+	// stopped or cut off in between tells of the past when it goes on.
 	Publish(ctx context.Context, states []State) error
 
 	// Last reads the last published states; nil where there is none any more.
@@ -29,7 +31,9 @@ type Bus interface {
 // State is a job's public state on its way out.
 type State struct {
 	ID       job.ID
+	Version  int64  // of the view; the greater one is the newer one
 	Terminal bool   // decides how long the key is kept
+	Final    bool   // no state of the job can ever be newer: it has completed. A bus need not compare its version.
 	JSON     []byte // a job.View
 }
 

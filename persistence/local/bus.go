@@ -41,15 +41,18 @@ func (b *Bus) Publish(ctx context.Context, states []persistence.State) error {
 	if err := ctx.Err(); err != nil || len(states) == 0 {
 		return err
 	}
-	texts, size := make([][]byte, len(states)), 0
-	for i, s := range states {
-		texts[i] = s.JSON
-		size += len(s.JSON)
-	}
+	texts, size := make([][]byte, 0, len(states)), 0
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
-	for _, s := range states {
-		b.hub.last.put(s.ID, s.JSON)
+	for i := range states {
+		s := &states[i]
+		if b.hub.last.put(s.ID, s.Version, s.JSON) {
+			texts = append(texts, s.JSON)
+			size += len(s.JSON)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
 	}
 	b.say(persistence.Delivery{Node: b.node, States: texts, Sent: time.Now()}, size)
 	return nil

@@ -21,8 +21,9 @@ type lastStates struct {
 }
 
 type lastState struct {
-	id   job.ID
-	text []byte
+	id      job.ID
+	version int64
+	text    []byte
 }
 
 func (s *lastState) cost() int { return len(s.text) + stateCost }
@@ -31,16 +32,21 @@ func newLastStates(max int) *lastStates {
 	return &lastStates{max: max, byID: make(map[job.ID]*list.Element), order: list.New()}
 }
 
-func (l *lastStates) put(id job.ID, text []byte) {
+// put keeps the state unless it is older than what is kept, and says whether it did.
+func (l *lastStates) put(id job.ID, version int64, text []byte) bool {
 	if old := l.byID[id]; old != nil {
+		if old.Value.(*lastState).version > version {
+			return false
+		}
 		l.drop(old)
 	}
-	s := &lastState{id, text}
+	s := &lastState{id, version, text}
 	l.byID[id] = l.order.PushFront(s)
 	l.size += s.cost()
 	for l.size > l.max {
 		l.drop(l.order.Back())
 	}
+	return true
 }
 
 func (l *lastStates) get(id job.ID) []byte {

@@ -137,19 +137,19 @@ func TestLastStatesAreBounded(t *testing.T) {
 	text := make([]byte, 1000)
 	l := newLastStates(keep * (len(text) + stateCost))
 	for n := range byte(keep) {
-		l.put(job.ID{n}, text)
+		l.put(job.ID{n}, 1, text)
 	}
-	l.get(job.ID{0})               // used: stays
-	l.put(job.ID{1}, text)         // published again: stays
-	l.put(job.ID{100}, text)       // in the place of 2
-	l.put(job.ID{101}, nil)        // in the place of 3
-	l.put(job.ID{102}, text[:700]) // in what that left over
+	l.get(job.ID{0})                  // used: stays
+	l.put(job.ID{1}, 1, text)         // published again: stays
+	l.put(job.ID{100}, 1, text)       // in the place of 2
+	l.put(job.ID{101}, 1, nil)        // in the place of 3
+	l.put(job.ID{102}, 1, text[:700]) // in what that left over
 	for n, want := range map[byte]bool{0: true, 1: true, 2: false, 3: false, 4: true, 9: true, 100: true, 102: true} {
 		if got := l.get(job.ID{n}) != nil; got != want {
 			t.Errorf("state %d is kept: %v, want %v", n, got, want)
 		}
 	}
-	l.put(job.ID{103}, make([]byte, l.max))
+	l.put(job.ID{103}, 1, make([]byte, l.max))
 	if l.size != 0 || l.order.Len() != 0 || len(l.byID) != 0 {
 		t.Errorf("after a state over the bound %d bytes of %d states are kept", l.size, l.order.Len())
 	}

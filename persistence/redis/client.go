@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -36,7 +35,6 @@ const (
 	dialTimeout  = time.Second
 	ioTimeout    = 2 * time.Second // one read or one write
 	poolTimeout  = 2 * time.Second
-	keepAlive    = 15 * time.Second
 	bufferBytes  = 64 << 10 // a batch of hundreds in a few system calls
 	oldestServer = 7        // scripts with flags
 )
@@ -145,9 +143,8 @@ func (config *Config) complete() (*goredis.Options, error) {
 	o.PoolSize, o.MaxActiveConns = config.Connections, config.Connections
 	o.ReadBufferSize, o.WriteBufferSize = bufferBytes, bufferBytes
 	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = bufferBytes, bufferBytes
-	if o.TLSConfig == nil && o.Network != "unix" {
-		dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
-		o.Dialer = dialer.DialContext
+	if o.Network != "unix" {
+		o.Dialer = dialer(o.TLSConfig)
 	}
 	return o, nil
 }

@@ -38,7 +38,7 @@ func clusterOptions(text string, o *goredis.Options) (*goredis.ClusterOptions, e
 	c.PoolSize, c.MaxActiveConns = o.PoolSize, o.MaxActiveConns
 	c.ReadBufferSize, c.WriteBufferSize = o.ReadBufferSize, o.WriteBufferSize
 	c.PipelineReadBufferSize, c.PipelineWriteBufferSize = o.PipelineReadBufferSize, o.PipelineWriteBufferSize
-	c.Dialer = o.Dialer
+	c.Dialer = dialer(c.TLSConfig)
 	return c, nil
 }
 

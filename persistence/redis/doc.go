@@ -45,6 +45,14 @@
 // its key, claim answers the same jobs again by its nonce, renew and settle compare the fence, and the others find
 // nothing left to do. Publishing twice says the same twice; receivers drop what they have heard.
 //
+// # Coming late
+//
+// What a node has sent may reach the server long after: it was stopped between a commit and its telling, or the network held the
+// bytes back. Nothing that comes late goes back in time: claims and leases are fenced by token and node, and job:<id> and what is said of
+// it by the state's version, which the script advance compares with the one that is there. A connection that is given up is
+// reset, so that what it has not delivered is dropped; without that a claim or an enqueue whose caller has long been told that it failed
+// could still be made.
+//
 // # Cluster
 //
 // On a Redis Cluster every queue lies on one master, as its hash tag has it, and what belongs to no queue is divided into 64

@@ -44,7 +44,7 @@ var (
 	cancelScript     = load("cancel")
 	knownScript      = load("known")
 	depthScript      = load("depth")
-	insistScript     = load("insist")
+	advanceScript    = load("advance")
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {

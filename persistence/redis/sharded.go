@@ -91,12 +91,22 @@ func (b *ShardedBus) Publish(ctx context.Context, states []persistence.State) er
 	return nil
 }
 
+// publish sets and says the states, then has the nodes told of those that were not too old; of final ones, which never are, at once.
 func (b *ShardedBus) publish(ctx context.Context, states []persistence.State) error {
 	pipe := b.c.rdb.Pipeline()
 	keys := b.c.jobKeys(states)
-	sets := make([]*goredis.StatusCmd, len(states))
-	var said [partitions][][]byte
+	sets := make([]*goredis.StatusCmd, len(states)) // of final states
+	advances := make([]*goredis.IntSliceCmd, len(states))
+	open := 0
 	for i := range states {
+		if !states[i].Final {
+			open++
+			l := b.c.advanceOne(&states[i]) // it is kept until the pipeline has run, and not used again
+			l.args[2] = l.keys
+			advances[i] = goredis.NewIntSliceCmd(ctx, l.args...)
+			_ = pipe.Process(ctx, advances[i])
+			continue
+		}
 		ttl := b.c.config.LiveTTL
 		if states[i].Terminal {
 			ttl = b.c.config.TerminalTTL
@@ -105,6 +115,25 @@ func (b *ShardedBus) publish(ctx context.Context, states []persistence.State) er
 		announced := goredis.NewIntCmd(ctx, "publish", keys[i], states[i].JSON)
 		announced.SetFirstKeyPos(1) // always the same server, which keeps the order
 		_ = pipe.Process(ctx, announced)
+	}
+	if open == 0 {
+		b.tell(ctx, pipe, states)
+	}
+	_, cause := pipe.Exec(ctx)
+	stale, err := b.insist(ctx, states, sets, advances, cause)
+	if err != nil || open == 0 {
+		return err
+	}
+	words := b.c.rdb.Pipeline()
+	b.tell(ctx, words, without(states, stale))
+	_, err = words.Exec(ctx)
+	return err
+}
+
+// tell says to each partition what has become of its jobs.
+func (b *ShardedBus) tell(ctx context.Context, pipe goredis.Pipeliner, states []persistence.State) {
+	var said [partitions][][]byte
+	for i := range states {
 		p := partitionOf(states[i].ID)
 		said[p] = append(said[p], states[i].JSON)
 	}
@@ -114,28 +143,35 @@ func (b *ShardedBus) publish(ctx context.Context, states []persistence.State) er
 			pipe.SPublish(ctx, b.c.shardChannel(p), b.frame(statesFrame, p, parts...))
 		}
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return b.insist(ctx, states, sets, err)
-	}
-	return nil
 }
 
-// insist sets the keys that a full server has refused; everything else went through, or is the error.
-func (b *ShardedBus) insist(ctx context.Context, states []persistence.State, sets []*goredis.StatusCmd, cause error) error {
-	full := false
-	for i, set := range sets {
-		if kindOf(set.Err()) != persistence.ErrFull { //nolint:errorlint // it answers one of two values as they are
-			continue
+// insist sets the keys of which the server has refused plain commands, because it is full, or the script, because it has forgotten it;
+// everything else went through, or is the error. It answers which states were too old.
+func (b *ShardedBus) insist(
+	ctx context.Context, states []persistence.State, sets []*goredis.StatusCmd, advances []*goredis.IntSliceCmd, cause error,
+) (stale []int, err error) {
+	mended := false
+	for i := range states {
+		var answer []int64
+		switch {
+		case advances[i] != nil && advances[i].Err() == nil:
+			answer = advances[i].Val()
+		case advances[i] != nil && goredis.HasErrorPrefix(advances[i].Err(), "NOSCRIPT"), sets[i] != nil && kindOf(sets[i].Err()) == persistence.ErrFull: //nolint:errorlint // it answers one of two values as they are
+			mended = true
+			again, err := run(ctx, b.c, b.c.advanceOne(&states[i]), "advance", goredis.NewIntSliceCmd)
+			if err != nil {
+				return nil, err
+			}
+			answer = again.Val()
 		}
-		full = true
-		if err := b.c.insistOne(ctx, &states[i]); err != nil {
-			return err
+		if len(answer) > 1 {
+			stale = append(stale, i)
 		}
 	}
-	if full && kindOf(cause) == persistence.ErrFull { //nolint:errorlint // the same
-		return nil
+	if mended && (kindOf(cause) == persistence.ErrFull || goredis.HasErrorPrefix(cause, "NOSCRIPT")) { //nolint:errorlint // the same
+		return stale, nil
 	}
-	return cause
+	return stale, cause
 }
 
 // Last implements persistence.Bus.

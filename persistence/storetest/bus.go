@@ -54,13 +54,17 @@ type busTest struct {
 	byJob bool
 }
 
-// state is a job's state in words that tell it from all others.
+// state is a job's state in words that tell it from all others. It begins as a job.View does.
 func (t *busTest) state(id job.ID, version int) persistence.State {
-	text, err := json.Marshal(map[string]any{"id": id, "version": version, "note": RandomText(t.rng)})
+	text, err := json.Marshal(struct {
+		ID      job.ID `json:"id"`
+		Version int    `json:"version"`
+		Note    string `json:"note"`
+	}{id, version, RandomText(t.rng)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return persistence.State{ID: id, JSON: text}
+	return persistence.State{ID: id, Version: int64(version), JSON: text}
 }
 
 func (t *busTest) newState(version int) persistence.State {
@@ -150,6 +154,16 @@ func (t *busTest) wantHeard(e *ear, want ...persistence.Delivery) {
 	}
 }
 
+// wantHeardStates waits for the states, in the order of each job's, however they are divided into deliveries.
+func (t *busTest) wantHeardStates(e *ear, want ...persistence.State) {
+	t.Helper()
+	expected := byJob([]persistence.Delivery{delivery(want...)})
+	eventually(t, fmt.Sprintf("%d states are heard", len(want)), func() bool { return byJob(e.all()).Count >= len(want) })
+	if diff := cmp.Diff(expected, byJob(e.all())); diff != "" {
+		t.Errorf("heard (-want +got):\n%s", diff)
+	}
+}
+
 func delivery(states ...persistence.State) persistence.Delivery {
 	var d persistence.Delivery
 	for _, s := range states {
@@ -178,6 +192,33 @@ var busCases = []busCase{
 		newer := t.state(s.ID, 2)
 		t.publish(t.b, newer)
 		t.wantLast(t.a, newer)
+	}},
+	{"an older state changes nothing", false, func(t *busTest) {
+		newer := t.state(NewID(t.rng, time.Now()), 2_000_003)
+		t.publish(t.a, newer)
+		for _, version := range []int{1, 999_999, 2_000_002} {
+			t.publish(t.a, t.state(newer.ID, version))
+			t.wantLast(t.a, newer)
+		}
+		again := t.state(newer.ID, 2_000_003)
+		t.publish(t.a, again)
+		t.wantLast(t.a, again)
+	}},
+	{"an older state is told to nobody, and those beside it are", true, func(t *busTest) {
+		newer, ear := t.state(NewID(t.rng, time.Now()), 12_000_001), t.listen(t.b)
+		t.publish(t.a, newer)
+		t.wantHeard(ear, delivery(newer))
+		older, beside, ended := t.state(newer.ID, 9_000_004), t.newState(1), t.newState(3)
+		ended.Terminal, ended.Final = true, true
+		toA := t.listen(t.a)
+		t.publish(t.b, older)
+		t.publish(t.b, ended, older, beside)
+		t.publish(t.b, t.state(older.ID, 12_000_000))
+		t.wantLast(t.a, newer, beside, ended)
+		after := t.newState(1)
+		t.publish(t.b, after)
+		t.wantHeardStates(toA, ended, beside, after)
+		t.wantHeard(ear, delivery(newer))
 	}},
 	{"a node does not hear itself", false, func(t *busTest) {
 		ear := t.listen(t.a)
