@@ -114,7 +114,9 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 	if err != nil {
 		return err
 	}
-	s.register(app, b, log, samples)
+	if err := s.register(app, b, log, samples); err != nil {
+		return err
+	}
 	if err := app.Start(ctx); err != nil {
 		return err
 	}
@@ -162,7 +164,7 @@ func announce(out io.Writer, addr net.Addr, embedded bool) {
 	fmt.Fprintf(out, "Troupe %s is ready, %s: http://%s/\n", version(), kind, addr)
 }
 
-func (s *serving) register(app *actors.App, b *backends, log *slog.Logger, samples bool) {
+func (s *serving) register(app *actors.App, b *backends, log *slog.Logger, samples bool) error {
 	renderer := video.Config{FFmpeg: s.FFmpeg, TempDir: filepath.Join(s.Data, "tmp"), Artifacts: b.artifacts, Log: log}
 	app.Handle(video.Kind, video.New(renderer), actors.KindOptions{
 		Queue:    "video",
@@ -170,11 +172,19 @@ func (s *serving) register(app *actors.App, b *backends, log *slog.Logger, sampl
 		Policy:   job.Policy{MaxAttempts: 3, Timeout: job.Duration(15 * time.Minute)},
 	})
 	if !samples {
-		return
+		return nil
 	}
-	for kind, h := range sample.Handlers() {
+	handlers := sample.Handlers()
+	if path := os.Getenv("TROUPE_SAMPLES_WITNESS"); path != "" {
+		var err error
+		if handlers, err = sample.Witness(path, handlers); err != nil {
+			return err
+		}
+	}
+	for kind, h := range handlers {
 		app.Handle(kind, h)
 	}
+	return nil
 }
 
 // tokens are all that may enter: the plain one and those given as hashes.

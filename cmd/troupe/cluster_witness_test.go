@@ -1,0 +1,112 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
+	"github.com/meta-ad-studio/troupe/actors/kinds/sample"
+)
+
+// handlerRun is one run of a handler, as the handler told it.
+type handlerRun struct {
+	job        job.ID
+	token      int64
+	node       string
+	start, end time.Time // end is zero while it runs, or if its process died
+	err        string
+}
+
+// journalOfHandlers is what all handlers of all nodes have told: the ledger's own record, which goes through nothing that is under test.
+type journalOfHandlers struct {
+	path string
+	mu   sync.Mutex
+	runs map[job.ID][]*handlerRun // in the order of their starts
+	bad  string                   // what was told and can't be
+}
+
+func startJournal(t testing.TB, dir string) *journalOfHandlers {
+	t.Helper()
+	w := &journalOfHandlers{path: filepath.Join(dir, "witness"), runs: map[job.ID][]*handlerRun{}}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: w.path, Net: "unixgram"})
+	if err != nil {
+		t.Fatalf("listen to handlers: %v", err)
+	}
+	_ = conn.SetReadBuffer(4 << 20)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			w.hear(buf[:n])
+		}
+	}()
+	t.Cleanup(func() { _ = conn.Close(); <-done })
+	return w
+}
+
+func (w *journalOfHandlers) hear(text []byte) {
+	var told sample.Witnessed
+	err := json.Unmarshal(text, &told)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.bad = err.Error()
+		return
+	}
+	if !told.Ended {
+		w.runs[told.Job] = append(w.runs[told.Job], &handlerRun{job: told.Job, token: told.Token, node: told.Node, start: told.At})
+		return
+	}
+	for _, r := range w.runs[told.Job] {
+		if r.token == told.Token && r.end.IsZero() {
+			r.end, r.err = told.At, told.Error
+			return
+		}
+	}
+	w.bad = "an end without a start: " + string(text)
+}
+
+// of is a copy of a job's runs.
+func (w *journalOfHandlers) of(id job.ID) []handlerRun {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []handlerRun
+	for _, r := range w.runs[id] {
+		all = append(all, *r)
+	}
+	return all
+}
+
+// running says who runs a job now: the newest of its runs that has not ended.
+func (w *journalOfHandlers) running(id job.ID) (node string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := w.runs[id]
+	if len(all) == 0 || !all[len(all)-1].end.IsZero() {
+		return "", false
+	}
+	return all[len(all)-1].node, true
+}
+
+// done says whether some run of a job has returned without an error.
+func (w *journalOfHandlers) done(id job.ID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.runs[id] {
+		if !r.end.IsZero() && r.err == "" {
+			return true
+		}
+	}
+	return false
+}
