@@ -50,7 +50,7 @@ func (k *clusterCase) prove(t *testing.T, program string, net func(*testing.T, *
 	var mu sync.Mutex
 	var times []time.Duration
 	sum := &verdict{}
-	began := time.Now()
+	var began time.Time
 	left := make(chan int, runs)
 	for i := range runs {
 		left <- i
@@ -60,6 +60,11 @@ func (k *clusterCase) prove(t *testing.T, program string, net func(*testing.T, *
 		for lane := range min(lanes, runs) {
 			t.Run(fmt.Sprint(lane), func(t *testing.T) {
 				t.Parallel()
+				mu.Lock()
+				if began.IsZero() {
+					began = time.Now()
+				}
+				mu.Unlock()
 				c := newCluster(t, program, "work=64", "default=32")
 				c.start(net(t, c))
 				for i := range clusterSize {

@@ -176,7 +176,8 @@ func (c *cluster) end() {
 			if keep := os.Getenv("TROUPE_CLUSTER_LOGS"); keep != "" {
 				_ = os.WriteFile(filepath.Join(keep, filepath.Base(c.dir)+"-"+n.name+".log"), log, 0o600)
 			}
-			c.t.Logf("the log of %s ends:\n%s", n.name, log[max(0, len(log)-3000):])
+			said := slices.DeleteFunc(bytes.Split(log, []byte("\n")), func(line []byte) bool { return bytes.Contains(line, []byte(`"msg":"request"`)) })
+			c.t.Logf("the log of %s, without requests, ends:\n%s", n.name, bytes.Join(said[max(0, len(said)-30):], []byte("\n")))
 		}
 	}
 }
