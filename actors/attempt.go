@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -117,14 +116,6 @@ func (at *attempt) checkpoint(ctx context.Context, data json.RawMessage) error {
 		}
 	}
 	return at.record(ctx, job.Checkpointed{Data: data})
-}
-
-func (at *attempt) artifact(ctx context.Context, name, mediaType string, content io.Reader, max int64) (job.Artifact, error) {
-	stored, err := at.app.config.Artifacts.Put(ctx, at.id, at.token, name, mediaType, content, max)
-	if err != nil {
-		return job.Artifact{}, fmt.Errorf("store artifact %s: %w", name, err)
-	}
-	return stored, at.record(ctx, job.ArtifactStored{Artifact: stored})
 }
 
 // record has the job actor apply the event, and waits until the store has it.

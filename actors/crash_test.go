@@ -3,7 +3,9 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,6 +106,42 @@ func TestZombieChangesNothing(t *testing.T) {
 	}
 	if terminal != 1 {
 		t.Errorf("%d terminal transitions in one life: %+v", terminal, history)
+	}
+}
+
+// TestZombieReplacesNoFile has an attempt that was overtaken store its film after its heir has stored one of that name.
+func TestZombieReplacesNoFile(t *testing.T) {
+	w := embedded(t)
+	asleep, said := make(chan struct{}), make(chan error, 1)
+	zombie := w.start(t, map[string]actors.Handler{"film": func(_ context.Context, j *actors.Job) error {
+		<-asleep
+		_, err := j.Artifact(context.Background(), "film", "video/mp4", strings.NewReader("the zombie's"), 100)
+		said <- err
+		return nil
+	}}, func(c *actors.Config) {
+		c.CancelGrace, c.Queues = time.Minute, []actors.Queue{{Name: "default", Concurrency: 1}}
+	})
+	id := zombie.submit("film", nil)
+	zombie.await(id, job.Processing)
+	if _, err := w.inbox.Settle(t.Context(), "default", settleAs(zombie.Node(), id, 1)); err != nil {
+		t.Fatal(err)
+	}
+	heir := w.start(t, map[string]actors.Handler{"film": func(ctx context.Context, j *actors.Job) error {
+		_, err := j.Artifact(ctx, "film", "video/mp4", strings.NewReader("the heir's"), 100)
+		return err
+	}})
+	heir.await(id, job.Completed)
+	close(asleep)
+	if err := <-said; !errors.Is(err, actors.ErrLeaseLost) {
+		t.Errorf("the zombie's storing: %v, want ErrLeaseLost", err)
+	}
+	_, file, err := heir.OpenArtifact(t.Context(), id, "film")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if got, err := io.ReadAll(file); err != nil || string(got) != "the heir's" {
+		t.Errorf("the film is %q (%v)", got, err)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // Artifacts keeps the files that handlers make. A file is named by job, token and name, so that an attempt that was
-// overtaken can't overwrite what its successor made.
+// overtaken can't overwrite what its successor made. Whoever puts has made sure that the Store has the job under this token and on
+// this node: a token that a rolled-back inbox gave to two is then one's.
 type Artifacts interface {
 	// Put stores the content under the name and returns its description. The file is visible whole or not at all, and durable
 	// before Put returns. At most max bytes are taken: more is ErrFull. The name must be valid (job.ValidName).

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -19,19 +20,20 @@ import (
 )
 
 // Artifacts keeps files in a directory, as JOB/TOKEN-NAME. It never leaves that directory, whatever links are in it.
-type Artifacts struct{ root *os.Root }
+type Artifacts struct {
+	root *os.Root
+
+	sweeping sync.Mutex
+	swept    time.Time
+}
 
 var _ persistence.Artifacts = (*Artifacts)(nil)
 
 // unfinished is the folder of files that are being written. No job has this name.
 const unfinished = "tmp"
 
-// abandonedAge is how long nothing was written to an unfinished file before it counts as left by a process that died. It
-// spares the files that another node, which shares the directory, is writing now.
-const abandonedAge = time.Hour
-
-// OpenArtifacts opens the directory, making it if it is not there, and removes what was left unfinished for an hour or more.
-// Close it when done.
+// OpenArtifacts opens the directory, making it if it is not there, and removes what was left unfinished for an hour or more, as putting
+// does once an hour. Close it when done.
 func OpenArtifacts(directory string) (*Artifacts, error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return nil, fmt.Errorf("make the directory of artifacts: %w", err)
@@ -40,8 +42,8 @@ func OpenArtifacts(directory string) (*Artifacts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of artifacts: %w", err)
 	}
-	a := &Artifacts{root}
-	if err := a.sweep(time.Now().Add(-abandonedAge)); err != nil {
+	a := &Artifacts{root: root}
+	if err := a.sweep(); err != nil {
 		return nil, errors.Join(fmt.Errorf("sweep the directory of artifacts: %w", err), root.Close())
 	}
 	return a, nil
@@ -49,26 +51,6 @@ func OpenArtifacts(directory string) (*Artifacts, error) {
 
 // Close releases the directory. Open files stay open.
 func (a *Artifacts) Close() error { return a.root.Close() }
-
-func (a *Artifacts) sweep(before time.Time) error {
-	if err := a.root.Mkdir(unfinished, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	entries, err := fs.ReadDir(a.root.FS(), unfinished)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err == nil && info.ModTime().Before(before) {
-			err = a.root.Remove(path.Join(unfinished, entry.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
 
 // Put implements persistence.Artifacts: it writes an unfinished file, makes it durable and gives it its name in one step.
 func (a *Artifacts) Put(ctx context.Context, id job.ID, token int64, name, mediaType string, content io.Reader, max int64) (job.Artifact, error) {
@@ -84,6 +66,7 @@ func (a *Artifacts) put(ctx context.Context, id job.ID, token int64, name string
 	if err := check(token, name); err != nil {
 		return job.Artifact{}, err
 	}
+	a.sweepAgain()
 	temporary := path.Join(unfinished, rand.Text())
 	in := newIntake(ctx, content, max)
 	if err := a.write(temporary, in); err != nil {

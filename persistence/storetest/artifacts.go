@@ -146,6 +146,29 @@ var artifactCases = []artifactCase{
 		t.wantAbsent(t.id, 1, "fil")
 		t.wantAbsent(NewID(t.rng, time.Now()), 1, "film")
 	}},
+	{"an old attempt that ends its writing late replaces nothing of a newer one", func(t *artifactTest) {
+		begun, proceed := make(chan struct{}), make(chan struct{})
+		late := t.content(50_000)
+		slow := io.MultiReader(bytes.NewReader(late[:100]), readerFunc(func([]byte) (int, error) {
+			close(begun)
+			<-proceed
+			return 0, io.EOF
+		}), bytes.NewReader(late[100:]))
+		var put sync.WaitGroup
+		put.Go(func() {
+			if _, err := t.store.Put(t.ctx, t.id, 1, "film", "video/mp4", slow, plenty); err != nil {
+				t.Error(err)
+			}
+		})
+		<-begun
+		content := t.content(70_000)
+		t.put(2, "film", content)
+		t.wantAbsent(t.id, 1, "film")
+		close(proceed)
+		put.Wait()
+		t.wantContent(2, "film", content)
+		t.wantContent(1, "film", late)
+	}},
 	{"putting again replaces", func(t *artifactTest) {
 		t.put(1, "film", t.content(5000))
 		reader := t.open(t.id, 1, "film")
