@@ -26,7 +26,8 @@ var mayImport = map[string][]string{
 	"persistence/sqlite":     {"persistence", "actors/job", "migrations"},
 	"persistence/storetest":  {"persistence", "actors/job"},
 	"persistence/fencemodel": {"persistence", "actors/job"},
-	"actors":                 {"persistence", "actors/job"},
+	"actors":                 {"persistence", "actors/job", "actors/cluster"},
+	"actors/cluster":         {"persistence", "actors/job"},
 	"actors/kinds":           {"actors", "actors/job", "actors/kinds", "persistence"},
 	"http":                   {"actors", "actors/job", "persistence"},
 	"http/ui":                {},
@@ -36,6 +37,8 @@ var mayImport = map[string][]string{
 // homes are the only folders that may import a third-party module, beside tests.
 var homes = map[string][]string{
 	"github.com/asynkron/protoactor-go":   {"actors"},
+	"google.golang.org/grpc":              {"actors/cluster"},
+	"google.golang.org/protobuf":          {"actors/cluster"},
 	"github.com/gorilla/mux":              {"http"},
 	"github.com/golang-jwt/jwt":           {"http"},
 	"github.com/jackc/pgx":                {"persistence/postgres"},
