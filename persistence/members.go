@@ -3,7 +3,10 @@ package persistence
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
 // Members is the list of the nodes that live. It makes adoption fast and tells commands where to go; it decides nothing: who holds a
@@ -12,12 +15,12 @@ import (
 // A member lives for as long as it beats. One that has been silent for too long, or of which it is certain that its process is gone, is
 // declared dead by the beat of any other: it leaves the list and is among the fallen until somebody has ended its leases. After
 // a time in which the list itself could not be reached, or did not answer, nobody is declared dead before everybody had
-// the time to beat again.
+// the time to beat again. Whoever was declared dead is told so by its next beat, also if it was buried meanwhile.
 //
-// Errors wrap ErrUnavailable or ErrInvalid where they apply. Every method may be repeated.
+// Errors wrap ErrUnavailable, ErrFull or ErrInvalid where they apply. Every method may be repeated.
 type Members interface {
 	// Beat says that the member lives, and what it is now. Silence is how long it may be silent from now on: at least MinSilence.
-	// Its cost does not depend on how many members there are.
+	// Its cost does not depend on how many members there are. ErrFull if it would be one more than MaxMembers.
 	Beat(ctx context.Context, m Member, silence time.Duration) (Roll, error)
 
 	// Leave takes the member off the list: it has handed back all it held, and is not among the fallen. An unknown one is no error.
@@ -38,13 +41,46 @@ type Members interface {
 
 // Bounds of a list of members.
 const (
-	// MinSilence is the shortest silence after which a member may be declared dead.
+	// MinSilence is the shortest silence after which a member may be declared dead, MaxSilence the longest.
 	MinSilence = time.Second
+	MaxSilence = time.Hour
 	// MaxMembers bounds a list of members.
 	MaxMembers = 2000
 	// MaxMemberInfo bounds what a member tells of itself, in bytes of JSON.
 	MaxMemberInfo = 16 << 10
+	// MaxMemberAddress bounds an address, and who asks to drain, in bytes.
+	MaxMemberAddress = 300
 )
+
+// CheckMember says with ErrInvalid what is wrong with a member or its silence; drivers ask it first.
+func CheckMember(m *Member, silence time.Duration) error {
+	switch {
+	case !job.ValidName(m.Name):
+		return fmt.Errorf("%w: a member named %.80q", ErrInvalid, m.Name)
+	case m.Incarnation < 0:
+		return fmt.Errorf("%w: incarnation %d of a member", ErrInvalid, m.Incarnation)
+	case len(m.Address) > MaxMemberAddress:
+		return fmt.Errorf("%w: a member's address of %d bytes: at most %d", ErrInvalid, len(m.Address), MaxMemberAddress)
+	case len(m.Info) > MaxMemberInfo:
+		return fmt.Errorf("%w: a member tells %d bytes of itself: at most %d", ErrInvalid, len(m.Info), MaxMemberInfo)
+	case len(m.Info) > 0 && !json.Valid(m.Info):
+		return fmt.Errorf("%w: what a member tells of itself is no JSON", ErrInvalid)
+	case silence < MinSilence || silence > MaxSilence:
+		return fmt.Errorf("%w: a member that may be silent for %s: want %s to %s", ErrInvalid, silence, MinSilence, MaxSilence)
+	}
+	return nil
+}
+
+// CheckDrain says with ErrInvalid what is wrong with who asks a member to drain; drivers ask it first.
+func CheckDrain(name, by string) error {
+	if !job.ValidName(name) {
+		return fmt.Errorf("%w: a member named %.80q", ErrInvalid, name)
+	}
+	if by == "" || len(by) > MaxMemberAddress {
+		return fmt.Errorf("%w: who asks to drain has %d bytes: want 1 to %d", ErrInvalid, len(by), MaxMemberAddress)
+	}
+	return nil
+}
 
 // Member is a node that lives.
 type Member struct {

@@ -21,6 +21,7 @@ type backends struct {
 	inbox     persistence.Inbox
 	bus       persistence.Bus
 	once      persistence.Once
+	members   persistence.Members // nil: a node by itself
 	artifacts persistence.Artifacts
 	embedded  bool
 	close     func()
@@ -86,7 +87,7 @@ func (b *backends) openServers(ctx context.Context, s storage, node string) erro
 		store.Close()
 		return unusable("Redis", s.RedisURL, err)
 	}
-	b.store, b.inbox, b.bus, b.once = store, client.Inbox(), client.Bus(node), client.Once()
+	b.store, b.inbox, b.bus, b.once, b.members = store, client.Inbox(), client.Bus(node), client.Once(), client.Members()
 	b.close = func() { _ = client.Close(); store.Close() }
 	return nil
 }

@@ -47,6 +47,7 @@ type Client struct {
 	queues  sync.Map // queue name -> *queueKeys
 	known   atomic.Int64
 	inbox   *Inbox
+	members *Members
 
 	durable atomic.Bool
 	ctx     context.Context // ends with Close: that of the ticks
@@ -73,6 +74,7 @@ func Open(ctx context.Context, config Config) (*Client, error) {
 	}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.inbox = &Inbox{c: c, nonces: make(map[claimer]string)}
+	c.members = newMembers(c)
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open redis at %s: %w", options.Addr, err), c.Close())
 	}
@@ -96,8 +98,9 @@ func (c *Client) prepare(ctx context.Context) error {
 // Close ends the client. Subscriptions and watches of it must have been ended by their contexts.
 func (c *Client) Close() error {
 	c.end()
+	c.members.close()
 	c.running.Wait()
-	if err := c.rdb.Close(); err != nil {
+	if err := c.rdb.Close(); err != nil && !errors.Is(err, goredis.ErrClosed) {
 		return fmt.Errorf("close redis: %w", err)
 	}
 	return nil
@@ -105,6 +108,9 @@ func (c *Client) Close() error {
 
 // Inbox is the server as a persistence.Inbox.
 func (c *Client) Inbox() *Inbox { return c.inbox }
+
+// Members is the server as a persistence.Members: always the same one, for it hears for the nodes that beat through it.
+func (c *Client) Members() *Members { return c.members }
 
 func (config *Config) complete() (*goredis.Options, error) {
 	for i := range len(config.Prefix) {

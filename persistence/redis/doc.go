@@ -25,6 +25,19 @@
 //	generation            a random text that names this memory
 //	events, wake          channels between nodes; on a Cluster jobs:{p..} take the place of events
 //
+// and of the nodes, all in one slot:
+//
+//	members:{nodes}       HASH  name -> what the member is (JSON)
+//	terms:{nodes}         HASH  name -> silence (microseconds)|1 if its presence was heard|incarnation|address
+//	seen:{nodes}          ZSET  of the members by their last beat (microseconds)
+//	silent:{nodes}        ZSET  of the members by when they will have been silent for too long (microseconds)
+//	fallen:{nodes}        ZSET  of those declared dead, by when (microseconds); last:{nodes} HASH what each was
+//	buried:{nodes}        ZSET  of those whose leases have been ended, by when, for a day
+//	words:{nodes}         HASH  drain:<name>, back:<name>, late:<name>: who asked it to drain, which beat returned from the dead, since
+//	                      when it has been noticed as silent for too long
+//	roll:{nodes}          HASH  epoch, last beat of anybody, since when the list has been well, run id of the server
+//	presence:{nodes}:<n>  the channel on which nothing is said: that the node hears it is that its process is there
+//
 // job:<id>, the key and the channel, is a public contract; the rest is this package's own.
 //
 // # What holds

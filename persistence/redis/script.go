@@ -45,6 +45,10 @@ var (
 	knownScript      = load("known")
 	depthScript      = load("depth")
 	advanceScript    = load("advance")
+	beatScript       = load("beat")
+	leaveScript      = load("leave")
+	buryScript       = load("bury")
+	drainScript      = load("drain")
 )
 
 func (c *Client) loadScripts(ctx context.Context) error {
