@@ -29,6 +29,8 @@ type clusterCase struct {
 	moves bool
 	// bound is the longest that may take, at the 99th percentile, from the fault on; 0 if nothing is promised.
 	bound time.Duration
+	// graceful: nobody crashes, and no crash may be counted.
+	graceful bool
 	// strike does it, and heal ends it. Strike answers from when the time to adopted counts, if that is later than now.
 	strike func(c *cluster, n *clusterNode, long bool) (from time.Time)
 	heal   func(c *cluster, n *clusterNode)
@@ -67,7 +69,7 @@ var clusterCases = []clusterCase{
 	cutCase("cut-peers", false, 8*time.Second, toPeers),
 	cutCase("cut-all", true, 20*time.Second, toRedis, toPostgres, toPeers),
 	{
-		name: "term", takes: 8 * time.Second, moves: true, bound: 3 * time.Second, lanes: 3,
+		name: "term", takes: 8 * time.Second, moves: true, graceful: true, bound: 3 * time.Second, lanes: 3,
 		strike: func(c *cluster, n *clusterNode, _ bool) time.Time {
 			c.fault(n, faultTerm)
 			n.signal(syscall.SIGTERM)

@@ -77,12 +77,16 @@ func (c *cluster) quiesce() {
 	}); err != nil {
 		c.t.Errorf("%v: %d have not ended", err, live)
 	}
+	readers := map[string][]*streamReader{}
+	for _, s := range c.streams {
+		readers[s.owner] = append(readers[s.owner], s)
+	}
 	unseen := 0
 	if err := c.poll("the streams to show every end", func() bool {
 		unseen = 0
 		for _, o := range c.orders.all() {
-			for _, s := range c.streams {
-				if s.owner == o.owner && !s.sawEnd(o.id) {
+			for _, s := range readers[o.owner] {
+				if !s.sawEnd(o.id) {
 					unseen++
 				}
 			}

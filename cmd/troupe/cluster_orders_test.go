@@ -76,32 +76,32 @@ func (c *cluster) submit(first int, kind, queue, owner string, payload any) (job
 	return job.ID{}, fmt.Errorf("nobody accepts a job: %w", err)
 }
 
-// load orders small jobs at a steady rate until stop is called, which answers what went wrong.
-func (c *cluster) load(rate int, owner string) (stop func() error) {
+// load orders jobs at a steady rate until stop is called, which answers what went wrong.
+func (c *cluster) load(rate int, next func(i int) (kind, queue, owner string, payload any)) (stop func() error) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
 	all.Go(func() {
-		tick := time.NewTicker(time.Second / time.Duration(rate))
+		began := time.Now()
+		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for i := 0; ; i++ {
+		for i := 0; ; {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
 			}
-			all.Go(func() {
-				kind, payload := "sample.noop", any(nil)
-				if i%2 == 0 {
-					kind, payload = "sample.sleep", map[string]int{"ms": 300, "steps": 3}
-				}
-				if _, err := c.submit(i, kind, "default", owner, payload); err != nil {
-					mu.Lock()
-					failed = err
-					mu.Unlock()
-				}
-			})
+			for due := int(time.Since(began).Seconds() * float64(rate)); i < due; i++ {
+				all.Go(func() {
+					kind, queue, owner, payload := next(i)
+					if _, err := c.submit(i, kind, queue, owner, payload); err != nil {
+						mu.Lock()
+						failed = err
+						mu.Unlock()
+					}
+				})
+			}
 		}
 	})
 	return func() error {
@@ -111,4 +111,12 @@ func (c *cluster) load(rate int, owner string) (stop func() error) {
 		defer mu.Unlock()
 		return failed
 	}
+}
+
+// smallJob is the background of every case: jobs that end soon.
+func smallJob(i int) (kind, queue, owner string, payload any) {
+	if i%2 == 0 {
+		return "sample.sleep", "default", "o0", map[string]int{"ms": 300, "steps": 3}
+	}
+	return "sample.noop", "default", "o0", nil
 }

@@ -71,7 +71,7 @@ func (k *clusterCase) prove(t *testing.T, program string, net func(*testing.T, *
 				for i := range clusterSize {
 					c.watch(i, fmt.Sprintf("o%d", i))
 				}
-				stop := c.load(8, "o0")
+				stop := c.load(8, smallJob)
 				for range left {
 					adopted := k.run(c, long)
 					mu.Lock()
@@ -111,6 +111,9 @@ func (k *clusterCase) report(t *testing.T, runs int, times []time.Duration, v *v
 	}
 	if v.broken() {
 		t.Errorf("%s", strings.Join(v.problems, "\n"))
+	}
+	if k.graceful && v.crashes > 0 {
+		t.Errorf("%d crashes were counted, and nothing crashed", v.crashes)
 	}
 	if k.moves && len(times) < runs*runVictim/2 {
 		t.Errorf("only %d jobs were adopted: the fault had no effect", len(times))
