@@ -205,3 +205,8 @@ func newKey() string { return rand.Text() }
 func (c *cluster) remoting(listen, advertise string) []string {
 	return nil
 }
+
+// certificates is the flags that have a node show a certificate for its address to its peers.
+func (c *cluster) certificates(address string) []string {
+	return nil
+}

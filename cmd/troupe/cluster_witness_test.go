@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"net"
 	"path/filepath"
@@ -34,24 +35,26 @@ type journalOfHandlers struct {
 func startJournal(t testing.TB, dir string) *journalOfHandlers {
 	t.Helper()
 	w := &journalOfHandlers{path: filepath.Join(dir, "witness"), runs: map[job.ID][]*handlerRun{}}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: w.path, Net: "unixgram"})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: w.path, Net: "unix"})
 	if err != nil {
 		t.Fatalf("listen to handlers: %v", err)
 	}
-	_ = conn.SetReadBuffer(4 << 20)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, 4096)
+	var all sync.WaitGroup
+	all.Go(func() {
 		for {
-			n, err := conn.Read(buf)
+			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			w.hear(buf[:n])
+			all.Go(func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					w.hear(lines.Bytes())
+				}
+			})
 		}
-	}()
-	t.Cleanup(func() { _ = conn.Close(); <-done })
+	})
+	t.Cleanup(func() { _ = l.Close(); all.Wait() }) // the nodes have ended by now
 	return w
 }
 

@@ -25,7 +25,7 @@ type Witnessed struct {
 	At      time.Time `json:"at"`              // by the node's clock
 }
 
-// maxWitnessedError bounds an error's text in a datagram, in bytes.
+// maxWitnessedError bounds an error's text, in bytes.
 const maxWitnessedError = 512
 
 // witness tells runs to somebody who listens at a socket.
@@ -34,11 +34,11 @@ type witness struct {
 	conn *net.UnixConn
 }
 
-// Witness has each of the handlers tell a datagram socket of the Unix kind, by its path, when it starts and when it ends: what ran
+// Witness has each of the handlers tell a Unix socket, by its path, when it starts and when it ends, a line of JSON each: what ran
 // where, told by the handlers themselves and not by what is under test. A handler does not start, and does not end, before that is
-// told. Nobody at the socket is an error.
+// on its way, which the end of this process does not stop. Nobody at the socket is an error.
 func Witness(path string, handlers map[string]actors.Handler) (map[string]actors.Handler, error) {
-	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("call the witness: %w", err)
 	}
@@ -71,7 +71,7 @@ func (w *witness) tell(run Witnessed) error {
 	run.At = time.Now()
 	text, err := json.Marshal(run)
 	if err == nil {
-		_, err = w.conn.Write(text)
+		_, err = w.conn.Write(append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("tell the witness: %w", err)
