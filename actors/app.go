@@ -263,7 +263,7 @@ func (a *App) received(d persistence.Delivery) {
 	if d.Signal != nil {
 		switch d.Signal.Topic {
 		case persistence.SignalCancel:
-			a.supervisor.cancel(d.Signal.ID, d.Signal.By)
+			a.heardCancel(d.Signal)
 		case persistence.SignalQueue:
 			a.timekeeper.settingsChanged()
 		case persistence.SignalLines:

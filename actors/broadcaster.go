@@ -217,6 +217,9 @@ func (b *broadcaster) onHeard(c actor.Context, d persistence.Delivery) {
 // take numbers a state, keeps it, and fills slots with it. It answers whether it was news to anybody.
 func (b *broadcaster) take(view *job.View) bool {
 	known := b.latest[view.ID]
+	if known != nil && known.View.Cancel != nil {
+		stillAsked(known.View, view)
+	}
 	if known != nil && known.View.Version >= view.Version {
 		return false
 	}
@@ -234,6 +237,17 @@ func (b *broadcaster) take(view *job.View) bool {
 		}
 	}
 	return news
+}
+
+// stillAsked has a state show that somebody asked to cancel the job, where its holder has not heard of it yet and everybody else has been
+// told.
+func stillAsked(known, view *job.View) {
+	if view.Cancel != nil || view.Run != known.Run {
+		return
+	}
+	j := job.Job{Status: view.Status, Rev: view.Version, Cancel: &known.Cancel.Cancel}
+	shown := j.View()
+	view.Version, view.Status, view.Cancel = shown.Version, shown.Status, shown.Cancel
 }
 
 // learn counts the state, and how long its run took.

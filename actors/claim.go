@@ -10,8 +10,8 @@ import (
 
 const claimTimeout = 5 * time.Second
 
-// claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other is what
-// the store says. When the store can't say, the leases are kept, and asking goes on until it can.
+// claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other, and one that
+// somebody asked to cancel, is what the store says. When the store can't say, the leases are kept, and asking goes on until it can.
 func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
 	defer cancel()
@@ -22,7 +22,7 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 	result := &claimed{asked: max, jobs: make([]claimedJob, 0, len(claims))}
 	var again []persistence.Claim
 	for _, cl := range claims {
-		if cl.Token > 1 {
+		if cl.Token > 1 || cl.CancelRequested {
 			again = append(again, cl)
 			continue
 		}
@@ -32,7 +32,7 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 			again = append(again, cl)
 			continue
 		}
-		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in, ""))
+		result.jobs = append(result.jobs, a.claimedJob(&j, cl, in))
 	}
 	if result.unread = len(again); result.unread > 0 {
 		a.loops.Go(func() { a.startAgain(queue, again, in) })
@@ -40,16 +40,16 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 	return result
 }
 
-func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef, cancelBy string) claimedJob {
+func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef) claimedJob {
 	crashes := cl.Crashes
 	if cl.Life != j.Life { // the row was redriven, and its new entry is on the way: what the old one counted is over
 		crashes = 0
 	}
-	if cl.CancelRequested && cancelBy == "" {
-		cancelBy = "request"
+	if cl.CancelRequested && j.Cancel == nil && cl.Life == j.Life { // the row should tell who asked
+		j.Cancel = job.NewCancel("", "", time.Now())
 	}
 	return claimedJob{
-		job: j, crashes: crashes, cancelBy: cancelBy, intake: in,
+		job: j, crashes: crashes, intake: in,
 		lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node},
 	}
 }
@@ -84,12 +84,12 @@ func (a *App) startFound(records []persistence.Record, byID map[job.ID]persisten
 	found := &claimed{}
 	for i := range records {
 		r := &records[i]
-		found.jobs = append(found.jobs, a.claimedJob(&r.Job, byID[r.Job.ID], in, r.CancelBy))
+		found.jobs = append(found.jobs, a.claimedJob(&r.Job, byID[r.Job.ID], in))
 		delete(byID, r.Job.ID)
 	}
 	for _, cl := range byID { // claimed before, and yet without a row: its first write was lost with its node
 		if j, err := job.DecodeEnvelope(cl.Envelope); err == nil {
-			found.jobs = append(found.jobs, a.claimedJob(&j, cl, in, ""))
+			found.jobs = append(found.jobs, a.claimedJob(&j, cl, in))
 		}
 	}
 	in.system.Root.Send(in.pid, &adopted{found, of})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -13,76 +12,6 @@ import (
 
 // commandTries bounds how often a command looks again at a job that changes under its hands.
 const commandTries = 8
-
-// Cancel stops a job: one that waits at once, one that runs by asking its handler, wherever it runs. The answer is the job as
-// it is then. A repeated request changes nothing. job.ErrTerminal if it had ended otherwise before.
-func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job, error) {
-	for range commandTries {
-		record, err := a.find(ctx, id)
-		if err != nil {
-			return job.Job{}, err
-		}
-		j := record.Job
-		switch j.Status {
-		case job.Cancelled, job.Cancelling:
-			return j, nil
-		case job.Processing:
-			return a.cancelRunning(ctx, j, askedBy(by, reason))
-		}
-		cancelled, done, err := a.command(ctx, j, job.CancelRequested{By: by, Node: a.config.Node, Reason: reason})
-		if err != nil {
-			return j, err
-		}
-		if done {
-			a.metrics.finished(&cancelled)
-			if err := a.config.Inbox.Remove(ctx, j.Queue, []job.ID{id}); err != nil {
-				a.log.Warn("a cancelled job is still in the inbox; whoever claims it lets go of it", "job", id, "error", err)
-			}
-			return cancelled, nil
-		}
-	}
-	return job.Job{}, fmt.Errorf("cancel job %s: %w: it changes too fast", id, ErrBusy)
-}
-
-// askedBy says who asks for something, and why.
-func askedBy(by, reason string) string {
-	if reason == "" {
-		return by
-	}
-	return strings.TrimPrefix(by+": "+reason, ": ")
-}
-
-// cancelRunning leaves word in the row and in the inbox, which outlive everything, and tells whoever may be listening.
-func (a *App) cancelRunning(ctx context.Context, j job.Job, by string) (job.Job, error) {
-	record, err := a.config.Store.RequestCancel(ctx, j.ID, by)
-	if err != nil {
-		return j, err
-	}
-	if err := a.config.Inbox.RequestCancel(ctx, j.Queue, j.ID); err != nil {
-		a.log.Warn("a request to cancel stands in the row only", "job", j.ID, "error", err)
-	}
-	a.supervisor.cancel(j.ID, by)
-	if err := a.config.Bus.Signal(ctx, persistence.Signal{Topic: persistence.SignalCancel, ID: j.ID, Queue: j.Queue, By: by}); err != nil {
-		a.log.Warn("a request to cancel waits for the holder's next renewal", "job", j.ID, "error", err)
-	}
-	return a.awaitChange(ctx, record.Job)
-}
-
-// awaitChange reads the job until it is newer than it was, for a moment at most.
-func (a *App) awaitChange(ctx context.Context, was job.Job) (job.Job, error) {
-	for range 10 {
-		record, err := a.record(ctx, was.ID)
-		if err != nil || record.Job.Status != was.Status {
-			return record.Job, err
-		}
-		select {
-		case <-ctx.Done():
-			return was, nil
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return was, nil
-}
 
 // Retry brings a job forward: one that waits for its due time runs now, and one that failed or was cancelled gets a new life. One
 // that is queued is left as it is. job.ErrNotAllowed if it runs or has completed.

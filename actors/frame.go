@@ -22,6 +22,7 @@ type frame struct {
 	Crashes   int                `json:"crashes"`
 	Progress  frameProgress      `json:"progress"`
 	Error     *job.ViewError     `json:"error"`
+	Cancel    *job.ViewCancel    `json:"cancel,omitempty"`
 	Artifacts []job.ViewArtifact `json:"artifacts"`
 	Waiting   *frameWaiting      `json:"waiting"`
 	At        frameTimes         `json:"at"`
@@ -60,7 +61,7 @@ func encodeFrame(v *job.View) ([]byte, error) {
 		ID: v.ID, Rev: v.Version, Run: v.Run, Status: v.Status, Terminal: v.Terminal, Kind: v.Kind, Queue: v.Queue, Owner: v.Owner,
 		Attempt: frameAttempt{N: v.Attempt, Max: v.MaxAttempts, Started: unlessZero(v.StartedAt)}, Crashes: v.Crashes,
 		Progress:  frameProgress{Percent: v.Progress, Stage: v.Stage, Index: v.StageIndex, Count: v.StageCount, Note: v.Message},
-		Artifacts: v.Artifacts, At: frameTimes{Created: v.CreatedAt, Updated: v.UpdatedAt, Finished: unlessZero(v.CompletedAt)},
+		Cancel: v.Cancel, Artifacts: v.Artifacts, At: frameTimes{Created: v.CreatedAt, Updated: v.UpdatedAt, Finished: unlessZero(v.CompletedAt)},
 	}
 	if v.Batch != "" {
 		f.Batch = &v.Batch

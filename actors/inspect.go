@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -41,10 +42,19 @@ type (
 	}
 )
 
-// ActorsOf is Actors of any node. ErrNotFound if nothing was heard of it lately, ErrBusy if it does not answer.
+// ActorsOf is Actors of any node, which is asked through remoting or, where that fails, over the bus. ErrNotFound if nothing was heard of it lately, ErrBusy if it does not answer.
 func (a *App) ActorsOf(ctx context.Context, node string, only job.ID) (ActorTree, error) {
 	if node == "" || node == a.config.Node {
 		return a.Actors(ctx, only)
+	}
+	if a.peers != nil {
+		answer, err := a.askNode(ctx, node, remoteRequest{Op: opInspect, Job: only})
+		switch {
+		case err == nil && answer.Tree != nil:
+			return *answer.Tree, nil
+		case errors.Is(err, ErrBusy):
+			return ActorTree{}, err
+		}
 	}
 	if !slices.ContainsFunc(a.others.list(time.Now()), func(n NodeInfo) bool { return n.Name == node }) {
 		return ActorTree{}, fmt.Errorf("node %.80q: %w", node, persistence.ErrNotFound)

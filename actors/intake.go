@@ -306,9 +306,7 @@ func (in *intake) onRenewed(m *renewed) {
 	for _, id := range m.forgotten {
 		in.app.supervisor.tell(id, &forgotten{})
 	}
-	for _, id := range m.cancel {
-		in.app.supervisor.tell(id, &cancelAsked{by: "request"})
-	}
+	in.app.renewedCancelled(m.cancel)
 	if m.err != nil {
 		in.app.log.Warn("leases could not be renewed; handlers go on", "queue", in.queue.Name, "leases", len(in.held), "error", m.err)
 	}

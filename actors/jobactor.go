@@ -31,7 +31,7 @@ import (
 //	committed    journal         publish, answer keepers              ignored
 //	refused      journal         somebody else has the job: give up   the same
 //	settled      settler         -                                    stop, if the handler is back
-//	cancelAsked  supervisor      record, end the handler's context    ignored: too late
+//	cancelAsked  supervisor      record, end the handler's context    too late: look again once settled
 //	timedOut     timer           end the handler's context            ignored
 //	leaseLost    intake          end the context, stop recording      ignored: the fence decides
 //	forgotten    intake          give the job back to the inbox       ignored: it was settled
@@ -44,8 +44,7 @@ type jobActor struct {
 	lease    persistence.Lease
 	crashes  int
 	intake   intakeRef
-	cancelBy string // it was asked to cancel before it began
-	draining bool   // it is to hand the job back unrun
+	draining bool // it is to hand the job back unrun
 
 	job     *job.Job // replaced with each change, never changed: others hold on to it
 	attempt *attempt // nil before the first and when there is none to run
@@ -61,15 +60,16 @@ type jobActor struct {
 	heldBack  bool  // progress waits for a transition to be committed
 	durable   int64 // the newest rev it has answered for
 	keepers   []keeper
-	published time.Time // of the last progress
-	persisted time.Time // of the last progress
-	waiting   bool      // a publish timer runs
-	cause     error     // why the handler's context was ended, nil while it was not
+	published time.Time   // of the last progress
+	persisted time.Time   // of the last progress
+	waiting   bool        // a publish timer runs
+	askedLate *job.Cancel // somebody asked to cancel it after its last word was said
+	cause     error       // why the handler's context was ended, nil while it was not
 }
 
 func newJobActor(a *App, claimed claimedJob, draining bool) *jobActor {
 	return &jobActor{
-		app: a, job: claimed.job, lease: claimed.lease, crashes: claimed.crashes, intake: claimed.intake, cancelBy: claimed.cancelBy,
+		app: a, job: claimed.job, lease: claimed.lease, crashes: claimed.crashes, intake: claimed.intake,
 		draining: draining,
 	}
 }
@@ -96,12 +96,15 @@ type (
 		current persistence.Fence
 	}
 	settled     struct{}
-	cancelAsked struct{ by string }
-	timedOut    struct{}
-	leaseLost   struct{}
-	forgotten   struct{}
-	handBack    struct{}
-	graceOver   struct{}
+	cancelAsked struct {
+		word   job.Cancel
+		answer chan<- *job.Job // nil: nobody waits; otherwise there is room
+	}
+	timedOut  struct{}
+	leaseLost struct{}
+	forgotten struct{}
+	handBack  struct{}
+	graceOver struct{}
 )
 
 const (
@@ -131,9 +134,15 @@ func (a *jobActor) Receive(c actor.Context) {
 		a.onRefused(c, m)
 	case *settled:
 		a.settled, a.told = true, true
+		if a.askedLate != nil {
+			a.app.cancelLeft(a.job.ID, *a.askedLate)
+		}
 		a.stopWhenDone(c)
 	case *cancelAsked:
-		a.onCancelAsked(c, m.by)
+		a.onCancelAsked(c, m)
+		if m.answer != nil && !a.lost {
+			m.answer <- a.job
+		}
 	case *timedOut:
 		a.end(c, ErrTimeout)
 	case *leaseLost:
@@ -187,11 +196,6 @@ func (a *jobActor) onStarted(c actor.Context) {
 		return
 	}
 	a.write(c, t, 0)
-	if a.cancelBy != "" { // asked before anybody could obey
-		a.onCancelAsked(c, a.cancelBy)
-		a.step(c, job.Released{Reason: "cancelled before it began"})
-		return
-	}
 	a.attempt = &attempt{app: a.app, self: c.Self(), intake: a.intake, token: a.lease.Token, id: a.job.ID}
 	a.attempt.run(kind.handler, a.job)
 }
@@ -397,11 +401,14 @@ func (a *jobActor) rebase(c actor.Context, token int64) {
 	})
 }
 
-func (a *jobActor) onCancelAsked(c actor.Context, by string) {
+func (a *jobActor) onCancelAsked(c actor.Context, m *cancelAsked) {
+	if a.leaving && a.job.Status != job.Cancelled && !a.settled {
+		a.askedLate = &m.word
+	}
 	if a.leaving || a.lost {
 		return
 	}
-	next, t, err := a.job.Apply(job.CancelRequested{By: by}, time.Now())
+	next, t, err := a.job.Apply(job.CancelRequested{By: m.word.By, Reason: m.word.Reason, At: m.word.At}, time.Now())
 	if err != nil {
 		return // asked before
 	}

@@ -46,8 +46,8 @@ func (a *App) record(ctx context.Context, id job.ID) (persistence.Record, error)
 	}
 	r := records[0]
 	if r.Job.Status.Running() {
-		if view, ok := a.lastView(ctx, id); ok && view.Version > r.Job.Rev && view.Status == r.Job.Status {
-			overlay(&r.Job, view)
+		if view, ok := a.lastView(ctx, id); ok {
+			freshen(&r.Job, view)
 		}
 	}
 	return r, nil
@@ -64,6 +64,22 @@ func (a *App) lastView(ctx context.Context, id job.ID) (job.View, bool) {
 		return job.View{}, false
 	}
 	return view, true
+}
+
+// freshen takes over what was published of a running job since its row was written, if it was: progress, and that somebody asked to cancel
+// it.
+func freshen(j *job.Job, v job.View) {
+	asked := v.Cancel != nil && j.Status == job.Processing
+	if v.Run != j.Life || v.Version <= j.Rev || v.Status != j.Status && (!asked || v.Status != job.Cancelling) {
+		return
+	}
+	overlay(j, v)
+	if asked { // the number is that of word which the row's status does not tell of
+		j.Rev--
+		if j.Cancel == nil {
+			j.Cancel = new(v.Cancel.Cancel)
+		}
+	}
 }
 
 // overlay takes over what a published state knows better than the row: progress.
@@ -90,6 +106,12 @@ func fromView(v job.View) job.Job {
 		j.Artifacts = append(j.Artifacts, job.Artifact{Name: art.Name, Type: art.Type, Bytes: art.Bytes})
 	}
 	overlay(&j, v)
+	if v.Cancel != nil {
+		j.Cancel = new(v.Cancel.Cancel)
+		if v.Status != job.Cancelling && v.Status != job.Cancelled {
+			j.Rev-- // see job.Job.View
+		}
+	}
 	return j
 }
 

@@ -39,16 +39,17 @@ const (
 
 // remoteRequest is a question. Fields that an op does not use are empty.
 type remoteRequest struct {
-	Op     remoteOp `json:"op"`
-	Job    job.ID   `json:"job,omitzero"`
-	By     string   `json:"by,omitempty"` // who asks
-	Reason string   `json:"reason,omitempty"`
+	Op     remoteOp    `json:"op"`
+	Job    job.ID      `json:"job,omitzero"`
+	By     string      `json:"by,omitempty"` // who asks
+	Cancel *job.Cancel `json:"cancel,omitempty"`
 }
 
 // remoteAnswer is the answer: what was asked for, or a code and a text that say why it is not there.
 type remoteAnswer struct {
 	Node  string     `json:"node"`
 	Tree  *ActorTree `json:"tree,omitempty"`
+	Job   *job.View  `json:"job,omitempty"` // as its actor has it; absent if it does not live there
 	Code  remoteCode `json:"code,omitempty"`
 	Error string     `json:"error,omitempty"`
 }
@@ -139,9 +140,7 @@ func (a *App) obey(ctx context.Context, from string, r *remoteRequest, answer *r
 	case opPing:
 		return nil
 	case opCancel:
-		a.log.Info("asked to cancel a job", "from", from, "by", r.By, "job", r.Job)
-		a.supervisor.cancel(r.Job, askedBy(r.By, r.Reason))
-		return nil
+		return a.obeyCancel(ctx, from, r, answer)
 	case opInspect:
 		tree, err := a.Actors(ctx, r.Job)
 		answer.Tree = &tree
@@ -150,4 +149,19 @@ func (a *App) obey(ctx context.Context, from string, r *remoteRequest, answer *r
 		return a.drainAsked(from, r.By)
 	}
 	return fmt.Errorf("%w: %.40q", errUnknownOp, r.Op)
+}
+
+func (a *App) obeyCancel(ctx context.Context, from string, r *remoteRequest, answer *remoteAnswer) error {
+	if r.Cancel == nil || r.Job.IsZero() {
+		return fmt.Errorf("%w: cancel: no job, or no word", ErrInvalid)
+	}
+	if err := r.Cancel.Validate(); err != nil {
+		return fmt.Errorf("%w: cancel: %w", ErrInvalid, err)
+	}
+	if now := a.supervisor.askCancel(ctx, r.Job, *r.Cancel); now != nil {
+		view := now.View()
+		answer.Job = &view
+	}
+	a.log.Info("told to cancel a job", "from", from, "by", r.Cancel.By, "job", r.Job, "lives", answer.Job != nil)
+	return nil
 }

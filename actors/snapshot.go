@@ -178,9 +178,7 @@ func (a *App) freshest(ctx context.Context, jobs map[job.ID]*job.Job) []job.View
 		for i := range last {
 			var v job.View
 			if err == nil && last[i] != nil && json.Unmarshal(last[i], &v) == nil {
-				if j := jobs[running[i]]; v.Version > j.Rev && v.Status == j.Status {
-					overlay(j, v)
-				}
+				freshen(jobs[running[i]], v)
 			}
 		}
 	}

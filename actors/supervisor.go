@@ -38,7 +38,7 @@ func (r supervisorRef) start(jobs []claimedJob) { r.system.Root.Send(r.pid, &sta
 func (r supervisorRef) tell(id job.ID, message any) { r.system.Root.Send(r.pid, &tell{id, message}) }
 
 // cancel makes the actor of a job, if it lives here, look at a request to cancel.
-func (r supervisorRef) cancel(id job.ID, by string) { r.tell(id, &cancelAsked{by: by}) }
+func (r supervisorRef) cancel(id job.ID, word job.Cancel) { r.tell(id, &cancelAsked{word: word}) }
 
 // drain waits until no job actor is left. When the context ends first, those that are left hand their jobs back; drain
 // returns the context's error then, after they have, or after the patience: while store and inbox are down nothing can be handed
@@ -77,11 +77,10 @@ type (
 
 // claimedJob is a claim on its way to its actor.
 type claimedJob struct {
-	job      *job.Job // as the store or the envelope has it, before the claim
-	lease    persistence.Lease
-	crashes  int
-	cancelBy string // somebody has asked to cancel it
-	intake   intakeRef
+	job     *job.Job // as the store or the envelope has it, before the claim
+	lease   persistence.Lease
+	crashes int
+	intake  intakeRef
 }
 
 type supervisor struct {

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -43,9 +44,11 @@ type Store interface {
 	// History reads a job's transitions, oldest first; ErrNotFound if there is no such job.
 	History(ctx context.Context, id job.ID) ([]job.Transition, error)
 
-	// RequestCancel leaves word on the row of a job that has not ended, outside the fence, for whoever claims it next.
-	// It answers the record as it then is; ErrNotFound if there is no such job.
-	RequestCancel(ctx context.Context, id job.ID, by string) (Record, error)
+	// RequestCancel leaves word on the row of a job that has not ended, outside the fence: it moves no rev, so the holder's next
+	// write is admitted, and keeps the word. From then on every record and every list has it as the job's Cancel, until a redrive. Of several
+	// requests the first stands. It answers the record as it then is: one that had ended before without word has none;
+	// ErrNotFound if there is no such job, ErrInvalid for one that job.Cancel.Validate refuses.
+	RequestCancel(ctx context.Context, id job.ID, word job.Cancel) (Record, error)
 
 	// FindKey reads which job a key binds; ErrNotFound if it binds none.
 	FindKey(ctx context.Context, scope, key string) (BoundKey, error)
@@ -138,11 +141,17 @@ type BoundKey struct {
 	Expires     time.Time
 }
 
-// Record is a row: the job, and word left for its next holder.
+// Record is a row. Its job's Cancel is word left by RequestCancel, and nothing else: a commit does not write it.
 type Record struct {
 	Job job.Job
-	// CancelBy names who asked that the job be stopped; empty if nobody did.
-	CancelBy string
+}
+
+// CancelText is how a store keeps word of a request to cancel; ErrInvalid for one that is out of bounds.
+func CancelText(word job.Cancel) (string, error) {
+	if err := word.Validate(); err != nil {
+		return "", fmt.Errorf("%w: a request to cancel: %w", ErrInvalid, err)
+	}
+	return job.NewCancel(word.By, word.Reason, word.At).Text(), nil
 }
 
 // Bounds of Waiting.

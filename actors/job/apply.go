@@ -67,7 +67,7 @@ func (j *Job) step(e Event, now time.Time) (note string, err error) {
 	case Claimed:
 		return j.claimed(e, now)
 	case CancelRequested:
-		return j.cancelRequested(e)
+		return j.cancelRequested(e, now)
 	case Hastened:
 		return j.hastened(e, now)
 	case Progressed, Checkpointed, ArtifactStored, Succeeded, AttemptFailed, Snoozed, Released:
@@ -140,6 +140,9 @@ func (j *Job) claimed(e Claimed, now time.Time) (note string, err error) {
 	case j.Status == Cancelling:
 		j.Status = Cancelled
 		return "its holder was lost", nil
+	case j.Cancel != nil: // word of it came to the row, and nobody held the job who could hear it
+		j.Status = Cancelled
+		return j.Cancel.Note(), nil
 	case j.Crashes > j.Policy.MaxCrashes:
 		j.Status = Failed
 		j.Failure = NewFailure(CodeCrashes, fmt.Sprintf("its node died or lost its lease %d times", j.Crashes))
@@ -152,21 +155,24 @@ func (j *Job) claimed(e Claimed, now time.Time) (note string, err error) {
 	return note, nil
 }
 
-func (j *Job) cancelRequested(e CancelRequested) (note string, err error) {
-	note = e.Reason
-	if e.By != "" {
-		note = "by " + e.By + ifAny(": ", e.Reason)
-	}
-	switch j.Status {
-	case Cancelling:
+func (j *Job) cancelRequested(e CancelRequested, now time.Time) (note string, err error) {
+	if j.Status == Cancelling {
 		return "", ErrUnchanged
-	case Processing:
+	}
+	if j.Cancel == nil {
+		at := now
+		if !e.At.IsZero() {
+			at = e.At
+		}
+		j.Cancel = NewCancel(e.By, e.Reason, at)
+	}
+	if j.Status == Processing {
 		j.Status = Cancelling
-	default:
+	} else {
 		j.Status = Cancelled
 		j.Token, j.Node = j.Token+1, e.Node
 	}
-	return note, nil
+	return j.Cancel.Note(), nil
 }
 
 func (j *Job) hastened(e Hastened, now time.Time) (note string, err error) {
@@ -189,7 +195,7 @@ func (j *Job) redriven(e Redriven, now time.Time) (note string, err error) {
 	j.Life++
 	j.Status, j.RunAt = Queued, now
 	j.Attempt, j.Attempts, j.Crashes = 0, 0, 0
-	j.Progress, j.Result, j.Failure = Progress{}, nil, nil
+	j.Progress, j.Result, j.Failure, j.Cancel = Progress{}, nil, nil, nil
 	j.Started, j.Finished = time.Time{}, time.Time{}
 	return ifAny("by ", e.By), nil
 }

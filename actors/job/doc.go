@@ -8,12 +8,12 @@
 // A job is always in one status. An event moves it along one of these edges, and Apply refuses every other pair of
 // status and event. The list is checked against the code by a test.
 //
-//	scheduled  -- Claimed         --> processing, failed
+//	scheduled  -- Claimed         --> processing, failed, cancelled
 //	scheduled  -- CancelRequested --> cancelled
 //	scheduled  -- Hastened        --> queued
-//	queued     -- Claimed         --> processing, failed
+//	queued     -- Claimed         --> processing, failed, cancelled
 //	queued     -- CancelRequested --> cancelled
-//	processing -- Claimed         --> processing, failed
+//	processing -- Claimed         --> processing, failed, cancelled
 //	processing -- Progressed      --> processing
 //	processing -- Checkpointed    --> processing
 //	processing -- ArtifactStored  --> processing
@@ -22,7 +22,7 @@
 //	processing -- AttemptFailed   --> retrying, failed
 //	processing -- Snoozed         --> scheduled
 //	processing -- Released        --> queued
-//	retrying   -- Claimed         --> processing, failed
+//	retrying   -- Claimed         --> processing, failed, cancelled
 //	retrying   -- CancelRequested --> cancelled
 //	retrying   -- Hastened        --> queued
 //	cancelling -- Claimed         --> cancelled
@@ -38,6 +38,20 @@
 //
 // A claim of a job that already processes is how a node takes over from one that died: the inbox gives a job out again
 // only when the lease of its holder has ended.
+//
+// # Cancel
+//
+// A request to cancel is requested, until the job ends; then it was confirmed, if the job ended as cancelled, or came too late.
+// Which of these it is follows from the status and from Job.Cancel:
+//
+//	status                                        nobody asked  somebody asked
+//	scheduled, queued, processing, retrying       -             requested
+//	cancelling                                    requested     requested
+//	completed, failed                             -             too_late
+//	cancelled                                     confirmed     confirmed
+//
+// A Store keeps word of a request on the row before anybody can act on it, so that a claim finds it after any crash: a claim of a job
+// that somebody asked to cancel cancels it. Only a redrive clears a request.
 //
 // # Order
 //

@@ -46,11 +46,12 @@ type Snoozed struct{ Delay time.Duration }
 type Released struct{ Reason string }
 
 // CancelRequested: somebody wants the job stopped. A waiting job is cancelled at once, under the next token; a running one
-// is asked.
+// is asked. Of several requests the first counts, and so does one that the job has from its row.
 type CancelRequested struct {
 	By     string
 	Node   string // the node that speaks for a waiting job
 	Reason string
+	At     time.Time // when it was made; zero: now
 }
 
 // Hastened: somebody wants a job that waits for its due time to run now. Speaks under the next token.

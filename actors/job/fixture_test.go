@@ -32,7 +32,8 @@ func sampleSpec() Spec {
 	}
 }
 
-// jobsIn are jobs in the given status that differ in what an event's outcome may depend on: counters at and under their bounds.
+// jobsIn are jobs in the given status that differ in what an event's outcome may depend on: counters at and under their bounds, and whether
+// somebody has asked that they be stopped.
 func jobsIn(s Status) []Job {
 	var jobs []Job
 	for _, attempts := range []int{0, 2} {
@@ -50,6 +51,8 @@ func jobsIn(s Status) []Job {
 			if attempts > 0 {
 				j.Failure = NewFailure(CodeError, "provider said 503")
 			}
+			jobs = append(jobs, j)
+			j.Cancel = NewCancel("ann", "too costly", noon)
 			jobs = append(jobs, j)
 		}
 	}
@@ -96,6 +99,10 @@ func copied(j Job) Job {
 	if j.Failure != nil {
 		failure := *j.Failure
 		j.Failure = &failure
+	}
+	if j.Cancel != nil {
+		cancel := *j.Cancel
+		j.Cancel = &cancel
 	}
 	return j
 }

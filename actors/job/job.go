@@ -38,7 +38,8 @@ type Job struct {
 	Result     json.RawMessage `json:"result,omitempty"`
 	Failure    *Failure        `json:"failure,omitempty"` // of the last attempt that failed; cleared by success
 	Artifacts  []Artifact      `json:"artifacts,omitempty"`
-	RunAt      time.Time       `json:"run_at,omitzero"` // when it is, or was, due
+	Cancel     *Cancel         `json:"cancel,omitempty"` // somebody asked that this life be stopped
+	RunAt      time.Time       `json:"run_at,omitzero"`  // when it is, or was, due
 	Started    time.Time       `json:"started_at,omitzero"`
 	Updated    time.Time       `json:"updated_at"`
 	Finished   time.Time       `json:"finished_at,omitzero"` // set if and only if the status is terminal

@@ -17,8 +17,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected parts of testdata from what the code does")
 
 // A scenario is a text of commands, each followed by a line of dashes and what the job answered. Run the test with -update
-// to rewrite the answers, and read the difference. Commands are "new", "at DURATION" (moves the clock to that long after the start), "show" and
-// the names of events; arguments are name=value, with quotes around values that have spaces.
+// to rewrite the answers, and read the difference. Commands are "new", "at DURATION" (moves the clock to that long after the start), "asked" (word of a
+// request to cancel comes to the row), "show" and the names of events; arguments are name=value, with quotes around values that have spaces.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/scenario/*.txt")
 	if err != nil || len(files) == 0 {
@@ -93,6 +93,11 @@ func (s *scenario) do(line string) (string, error) {
 		after, err := time.ParseDuration(args.text(""))
 		s.now = noon.Add(after)
 		return s.now.Format("15:04:05"), errors.Join(err, args.left())
+	case "asked":
+		if word := NewCancel(args.text("by"), args.text("reason"), s.now); s.job.Cancel == nil && !s.job.Status.Terminal() {
+			s.job.Cancel = word
+		}
+		return s.cancel(), args.left()
 	case "show":
 		return s.show(), args.left()
 	}
@@ -152,7 +157,20 @@ func (s *scenario) show() string {
 	if !j.Finished.IsZero() {
 		text += "\nfinished=" + j.Finished.Format("15:04:05")
 	}
+	if j.CancelState() != CancelNone {
+		text += "\n" + s.cancel()
+	}
 	return text
+}
+
+// cancel is what everybody is shown of a request to cancel.
+func (s *scenario) cancel() string {
+	v := s.job.View()
+	if v.Cancel == nil {
+		return "nobody has asked"
+	}
+	return fmt.Sprintf("cancel=%s by=%s reason=%q at=%s, shown as %s version=%d",
+		v.Cancel.State, v.Cancel.By, v.Cancel.Reason, v.Cancel.At.Format("15:04:05"), v.Status, v.Version)
 }
 
 // arguments are a command's name=value pairs; each read takes one away, so that a misspelt one is noticed.

@@ -9,7 +9,7 @@ import (
 // the channel job:<id>, and what nodes tell each other. Names and meanings are a public contract.
 type View struct {
 	ID          ID              `json:"id"`
-	Version     int64           `json:"version"` // only grows; the same number as rev on streams
+	Version     int64           `json:"version"` // only grows; the same number as rev on streams, see Job.View
 	Run         int             `json:"run"`     // the life: 1, and one more with each redrive
 	Kind        string          `json:"kind"`
 	Queue       string          `json:"queue"`
@@ -28,6 +28,7 @@ type View struct {
 	Payload     json.RawMessage `json:"payload,omitempty"`
 	Result      json.RawMessage `json:"result,omitempty"`
 	Error       *ViewError      `json:"error,omitempty"`
+	Cancel      *ViewCancel     `json:"cancel,omitempty"` // absent if nobody asked
 	Checkpoint  json.RawMessage `json:"checkpoint,omitempty"`
 	Artifacts   []ViewArtifact  `json:"artifacts,omitempty"`
 	Owner       string          `json:"owner,omitempty"`
@@ -49,6 +50,12 @@ type ViewError struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
+// ViewCancel is a request to stop the job, and what has become of it.
+type ViewCancel struct {
+	State CancelState `json:"state"`
+	Cancel
+}
+
 // ViewArtifact is a file of the job's and where to fetch it.
 type ViewArtifact struct {
 	Name  string `json:"name"`
@@ -62,6 +69,10 @@ const maxStreamedResult = 4 << 10
 
 // View is the job for keys, channels and streams: without its payload and checkpoint, and with its result only if that is
 // small.
+//
+// Word of a request to cancel comes to a job's row outside the fence, and so changes no rev. A job that has it without its rev telling
+// of it has the next number for its version: whoever was shown the job before that is shown it again. A running job is cancelling from
+// then on. Its holder's own next word has that number, too, if it is that it has heard.
 func (j *Job) View() (v View) {
 	v = View{
 		ID: j.ID, Version: j.Rev, Run: j.Life, Kind: j.Kind, Queue: j.Queue, Status: j.Status, Terminal: j.Status.Terminal(),
@@ -77,10 +88,26 @@ func (j *Job) View() (v View) {
 	if j.Failure != nil {
 		v.Error = &ViewError{Code: j.Failure.Code, Message: j.Failure.Message, Fingerprint: j.Failure.Fingerprint}
 	}
+	if j.Cancel != nil || j.Status == Cancelling || j.Status == Cancelled {
+		v.cancel(j)
+	}
 	for _, a := range j.Artifacts {
 		v.Artifacts = append(v.Artifacts, ViewArtifact{Name: a.Name, Type: a.Type, Bytes: a.Bytes, URL: ArtifactURL(j.ID, a.Name)})
 	}
 	return v
+}
+
+func (v *View) cancel(j *Job) {
+	v.Cancel = &ViewCancel{State: j.CancelState()}
+	if j.Cancel != nil {
+		v.Cancel.Cancel = *j.Cancel
+	}
+	if j.unheard() {
+		v.Version++
+		if v.Status == Processing {
+			v.Status = Cancelling
+		}
+	}
 }
 
 // FullView is the job as its own resource: with payload, result and checkpoint.

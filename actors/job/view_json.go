@@ -38,6 +38,13 @@ func (v *View) AppendJSON(b []byte) ([]byte, error) {
 		e.textIfAny(`,"fingerprint":`, v.Error.Fingerprint)
 		e.b = append(e.b, '}')
 	}
+	if v.Cancel != nil {
+		e.text(`,"cancel":{"state":`, string(v.Cancel.State))
+		e.textIfAny(`,"by":`, v.Cancel.By)
+		e.textIfAny(`,"reason":`, v.Cancel.Reason)
+		e.timeIfAny(`,"at":`, v.Cancel.At)
+		e.b = append(e.b, '}')
+	}
 	e.rawIfAny(`,"checkpoint":`, v.Checkpoint)
 	e.artifacts(`,"artifacts":`, v.Artifacts)
 	e.textIfAny(`,"owner":`, v.Owner)

@@ -67,6 +67,9 @@ func anyView(t *rapid.T) View {
 	for range rapid.IntRange(0, 3).Draw(t, "artifacts") {
 		v.Artifacts = append(v.Artifacts, ViewArtifact{Name: text("name"), Type: text("type"), URL: text("url"), Bytes: int64(number("bytes"))})
 	}
+	if rapid.Bool().Draw(t, "cancel") {
+		v.Cancel = &ViewCancel{State: CancelState(text("cancel state")), Cancel: Cancel{By: text("by"), Reason: text("reason"), At: anyTime.Draw(t, "asked")}}
+	}
 	return v
 }
 

@@ -19,6 +19,7 @@ func fullJob() Job {
 	j.Failure = &Failure{Code: CodeError, Message: "provider said 503", Fingerprint: "00112233aabbccdd", Stack: "secret stack"}
 	j.Artifacts = []Artifact{{Name: "video.mp4", Type: "video/mp4", Bytes: 1 << 20, Token: 4, ETag: "e3b0c442"}}
 	j.Started, j.Updated, j.Finished = noon.Add(time.Second), noon.Add(time.Minute), noon.Add(time.Minute)
+	j.Cancel = NewCancel("ann", "too costly & <late>", noon.Add(30*time.Second))
 	return j
 }
 
@@ -48,7 +49,7 @@ func TestViewIsThePublicContract(t *testing.T) {
 	if err := json.Unmarshal(want, &read); err != nil {
 		t.Fatal(err)
 	}
-	if read.Full.ID != j.ID || read.Full.Status != j.Status || read.Full.Version != j.Rev {
+	if read.Full.ID != j.ID || read.Full.Status != j.Status || read.Full.Version != j.Rev+1 || *read.Full.Cancel != (ViewCancel{CancelTooLate, *j.Cancel}) {
 		t.Errorf("read back: %+v", read.Full)
 	}
 }

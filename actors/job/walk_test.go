@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,9 @@ func TestWalk(t *testing.T) {
 		j := New(anySpec(t), noon)
 		checkJob(t, j)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			if j.Cancel == nil && !j.Status.Terminal() && rapid.IntRange(0, 7).Draw(t, "word comes to the row") == 0 {
+				j = withWord(t, j)
+			}
 			e := anyEvent(t, j)
 			now := j.Updated.Add(time.Duration(rapid.Int64Range(-1e9, 1e10).Draw(t, "passes")))
 			before := copied(j)
@@ -105,6 +109,22 @@ func TestWalk(t *testing.T) {
 	})
 }
 
+// withWord is the job with word of a request to cancel on its row.
+func withWord(t *rapid.T, j Job) Job {
+	before := j.View()
+	j.Cancel = NewCancel(anyText.Draw(t, "asked by"), anyText.Draw(t, "asked because"), j.Updated)
+	after := j.View()
+	if j.Status != Cancelling && after.Version != before.Version+1 || after.Cancel == nil || after.Cancel.State != CancelRequest {
+		t.Fatalf("word came to the row, and is not shown:\nbefore %+v\nafter  %+v", before, after)
+	}
+	return j
+}
+
+// cancelSteps are what may become of a request within one life.
+var cancelSteps = map[CancelState][]CancelState{
+	CancelNone: {CancelNone, CancelRequest, CancelConfirmed}, CancelRequest: {CancelRequest, CancelConfirmed, CancelTooLate},
+}
+
 // checkStep holds what must be true of every applied event.
 func checkStep(t *rapid.T, before Job, e Event, after Job, line *Transition) {
 	what := Name(e) + " while " + before.Status.String()
@@ -123,6 +143,18 @@ func checkStep(t *rapid.T, before Job, e Event, after Job, line *Transition) {
 	require(!after.Updated.Before(before.Updated), "time must not go backwards")
 	require(!before.Status.Terminal() || redriven, "only a redrive leaves a terminal status")
 	require(after.Life == before.Life || redriven && after.Life == before.Life+1, "only a redrive begins a life, the next")
+	before1, after1 := before.View(), after.View()
+	_, heard := e.(CancelRequested)
+	require(after1.Version > before1.Version || heard && before.Cancel != nil && after1.Version == before1.Version && after1.Status == before1.Status,
+		"a version must grow, but where a holder hears what the row told before")
+	if redriven {
+		require(after.Cancel == nil && after.CancelState() == CancelNone, "a life begins unasked")
+	} else {
+		require(slices.Contains(cancelSteps[before.CancelState()], after.CancelState()), "a request goes from requested to confirmed or too late")
+		require(before.Cancel == nil || cmp.Equal(after.Cancel, before.Cancel), "the first request stands")
+		require(after.Cancel != nil || before.Cancel == nil && !heard, "a request is kept")
+		require(!claiming || before.Cancel == nil || after.Status == Cancelled, "what somebody asked to stop is not run again")
+	}
 	if redriven {
 		require(after.Attempts == 0 && after.Crashes == 0 && after.Attempt == 0 && after.Progress == Progress{} && after.Failure == nil, "a life begins fresh")
 		require(cmp.Equal(after.Payload, before.Payload) && cmp.Equal(after.Checkpoint, before.Checkpoint), "payload and checkpoint stay")
@@ -164,6 +196,9 @@ func checkJob(t *rapid.T, j Job) {
 	require(j.Status != Failed && j.Status != Retrying || j.Failure != nil, "what failed says why")
 	require(j.Progress.StageIndex >= 0 && j.Progress.StageCount >= 0 && j.Progress.ETA >= 0, "stages and estimates are not negative")
 	require(j.Status.Running() || j.Progress.ETA == 0, "what does not run estimates no end")
+	require(j.CancelState() == CancelNone == (j.Cancel == nil && j.Status != Cancelling && j.Status != Cancelled), "who is asked has a state")
+	require(j.Cancel == nil || j.Cancel.Validate() == nil && storable(j.Cancel.By+j.Cancel.Reason), "a request is bounded and storable")
+	require(j.Cancel == nil || *ParseCancel(j.Cancel.Text()) == *j.Cancel, "a request is read as it was written")
 	require(len(j.Progress.Note) <= MaxNote && len(j.Progress.Stage) <= MaxName && storable(j.Progress.Note+j.Progress.Stage), "texts are bounded and storable")
 	for _, at := range []time.Time{j.Created, j.RunAt, j.Updated} {
 		require(at.Location() == time.UTC && at.Nanosecond()%1000 == 0, "times are UTC and whole microseconds")

@@ -74,11 +74,15 @@ func (s *Store) History(ctx context.Context, id job.ID) ([]job.Transition, error
 }
 
 // RequestCancel implements persistence.Store.
-func (s *Store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+func (s *Store) RequestCancel(ctx context.Context, id job.ID, word job.Cancel) (persistence.Record, error) {
+	text, err := persistence.CancelText(word)
+	if err != nil {
+		return persistence.Record{}, err
+	}
 	found := map[job.ID]persistence.Record{}
-	err := s.do(ctx, "request to cancel job "+id.String(), func(ctx context.Context, c conn) error {
+	err = s.do(ctx, "request to cancel job "+id.String(), func(ctx context.Context, c conn) error {
 		clear(found)
-		if err := c.rows(ctx, statements.requestCancel, [][]byte{id[:], []byte(by)}, nil); err != nil {
+		if err := c.rows(ctx, statements.requestCancel, [][]byte{id[:], []byte(text)}, nil); err != nil {
 			return err
 		}
 		return s.get(ctx, c, []job.ID{id}, found)

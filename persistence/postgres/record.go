@@ -40,5 +40,8 @@ func (s *Store) decodeRecord(row [][]byte) (persistence.Record, error) {
 	if len(row) > 29 {
 		j.Result, j.Checkpoint = slices.Clone(row[28]), slices.Clone(row[29])
 	}
-	return persistence.Record{Job: j, CancelBy: string(row[26])}, nil
+	if word := row[26]; len(word) > 0 {
+		j.Cancel = job.ParseCancel(string(word))
+	}
+	return persistence.Record{Job: j}, nil
 }

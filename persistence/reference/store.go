@@ -84,11 +84,13 @@ func (s *Store) write(w persistence.Write) persistence.Outcome {
 			}
 			return persistence.Outcome{Current: have}
 		}
-		if write.Life > have.Life && s.fault != "cancel outlives a life" {
-			r.CancelBy = ""
-		}
+	}
+	word := r.Job.Cancel
+	if w.Job.Life > r.Job.Life && s.fault != "cancel outlives a life" {
+		word = nil
 	}
 	r.Job = w.Job
+	r.Job.Cancel = word
 	r.Job.Payload, r.Job.Result = bytes.Clone(w.Job.Payload), bytes.Clone(w.Job.Result)
 	switch s.fault {
 	case "times to the millisecond":
@@ -227,7 +229,11 @@ func (s *Store) History(ctx context.Context, id job.ID) ([]job.Transition, error
 }
 
 // RequestCancel implements persistence.Store.
-func (s *Store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+func (s *Store) RequestCancel(ctx context.Context, id job.ID, word job.Cancel) (persistence.Record, error) {
+	text, err := persistence.CancelText(word)
+	if err != nil {
+		return persistence.Record{}, err
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return persistence.Record{}, err
@@ -237,8 +243,8 @@ func (s *Store) RequestCancel(ctx context.Context, id job.ID, by string) (persis
 	if r == nil {
 		return persistence.Record{}, persistence.ErrNotFound
 	}
-	if !r.Job.Status.Terminal() {
-		r.CancelBy = by
+	if !r.Job.Status.Terminal() && (r.Job.Cancel == nil || s.fault == "the last word stands") {
+		r.Job.Cancel = job.ParseCancel(text)
 	}
 	return r.Record, nil
 }

@@ -70,10 +70,14 @@ func (s store) History(ctx context.Context, id job.ID) (lines []job.Transition, 
 }
 
 // RequestCancel implements persistence.Store. Of several requests the first is kept.
-func (s store) RequestCancel(ctx context.Context, id job.ID, by string) (persistence.Record, error) {
+func (s store) RequestCancel(ctx context.Context, id job.ID, word job.Cancel) (persistence.Record, error) {
+	text, err := persistence.CancelText(word)
+	if err != nil {
+		return persistence.Record{}, err
+	}
 	const doing = "request cancellation"
-	err := s.writer.do(ctx, doing, 1, func(c *change) error {
-		_, err := c.exec(askToStop, id[:], by)
+	err = s.writer.do(ctx, doing, 1, func(c *change) error {
+		_, err := c.exec(askToStop, id[:], text)
 		return err
 	})
 	if err != nil {

@@ -37,7 +37,8 @@ func (r row) summary() (persistence.Record, error) {
 	if err != nil {
 		return persistence.Record{}, fmt.Errorf("row of job %s: %w", j.ID, err)
 	}
-	return persistence.Record{Job: j, CancelBy: r.text(26)}, nil
+	j.Cancel = job.ParseCancel(r.text(26))
+	return persistence.Record{Job: j}, nil
 }
 
 // record reads a row of recordColumns.

@@ -78,14 +78,14 @@ func TestARedriveStartsWithoutTheWordToCancel(t *testing.T) {
 	events := []job.Event{job.Claimed{Token: 1, Node: "a"}, job.AttemptFailed{Failure: job.NewFailure("error", "no"), Permanent: true}}
 	db.commitOne(t, lived(t, j, events[0]))
 	for _, by := range []string{"ann", "bob"} {
-		if record, err := st.RequestCancel(t.Context(), j.ID, by); err != nil || record.CancelBy != "ann" {
-			t.Fatalf("asked by %s: by %q, %v", by, record.CancelBy, err)
+		if record, err := st.RequestCancel(t.Context(), j.ID, job.Cancel{By: by}); err != nil || record.Job.Cancel.By != "ann" {
+			t.Fatalf("asked by %s: by %+v, %v", by, record.Job.Cancel, err)
 		}
 	}
 	db.commitOne(t, lived(t, j, events...))
 	db.commitOne(t, lived(t, j, append(events, job.Redriven{Node: "b"})...))
 	records, err := st.Get(t.Context(), []job.ID{j.ID})
-	if err != nil || len(records) != 1 || records[0].Job.Life != 2 || records[0].CancelBy != "" {
+	if err != nil || len(records) != 1 || records[0].Job.Life != 2 || records[0].Job.Cancel != nil {
 		t.Errorf("%+v, %v: want a second life without word", records, err)
 	}
 }

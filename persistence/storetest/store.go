@@ -126,6 +126,9 @@ func (t *storeTest) step(j job.Job, e job.Event) persistence.Write {
 	t.Helper()
 	next, line, err := j.Apply(e, time.Now())
 	t.check(err)
+	if next.Cancel = j.Cancel; next.Life > j.Life {
+		next.Cancel = nil // the store keeps word that RequestCancel left, and nothing else
+	}
 	w := persistence.Write{Job: next}
 	if line != nil {
 		w.History = []job.Transition{*line}

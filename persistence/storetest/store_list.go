@@ -210,9 +210,9 @@ var liveCases = []storeCase{
 			}
 		}
 		if len(want) > 0 {
-			_, err := t.st.RequestCancel(t.ctx, want[0].Job.ID, "ann")
+			_, err := t.st.RequestCancel(t.ctx, want[0].Job.ID, word("ann"))
 			t.check(err)
-			want[0].CancelBy = "ann"
+			want[0].Job.Cancel = new(word("ann"))
 		}
 		var after job.ID
 		for range jobs {

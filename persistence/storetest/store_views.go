@@ -7,10 +7,9 @@ import (
 
 // storedJob is one job: the row as it must be, and what its holders think of it.
 type storedJob struct {
-	row      *job.Job // nil before the first commit
-	history  []job.Transition
-	cancelBy string
-	views    []*view
+	row     *job.Job // nil before the first commit; its Cancel is the word on the row
+	history []job.Transition
+	views   []*view
 }
 
 // view is one node's knowledge of a job under one token: it alone continues it, so no two writes of equal fence differ.
@@ -31,6 +30,7 @@ func (j *storedJob) holds(other *job.Job) bool {
 
 // write is the rule of the fence.
 func (j *storedJob) write(w persistence.Write, seen tally) persistence.Outcome {
+	var asked *job.Cancel
 	if j.row == nil {
 		seen["new rows"]++
 	} else {
@@ -51,10 +51,13 @@ func (j *storedJob) write(w persistence.Write, seen tally) persistence.Outcome {
 		seen["applied"]++
 		if write.Life > row.Life {
 			seen["redriven"]++
-			j.cancelBy = ""
+		} else {
+			asked = j.row.Cancel
 		}
 	}
-	j.row = &w.Job
+	row := w.Job
+	row.Cancel = asked
+	j.row = &row
 	j.history = append(j.history, w.History...)
 	return persistence.Outcome{Applied: true}
 }

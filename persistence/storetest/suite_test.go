@@ -62,7 +62,7 @@ func TestStore(t *testing.T) {
 func TestStoreFaultsAreFound(t *testing.T) {
 	for _, fault := range []string{
 		"no fence", "equal tokens of any node", "terminal is open", "repeats are refused", "history of refused writes", "history twice",
-		"times to the millisecond", "JSON is tidied", "keys are not checked", "cancel outlives a life", "last page has a next", "prune takes live",
+		"times to the millisecond", "JSON is tidied", "keys are not checked", "cancel outlives a life", "the last word stands", "last page has a next", "prune takes live",
 		"what is not due waits", "large payloads are listed", "groups of all that ended", "payloads are matched as text", "lines of anybody", "lines twice", "output without end", "log without end", "gaps are not told",
 		"incarnations repeat",
 	} {
