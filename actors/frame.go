@@ -60,8 +60,8 @@ func encodeFrame(v *job.View) ([]byte, error) {
 	f := frame{
 		ID: v.ID, Rev: v.Version, Run: v.Run, Status: v.Status, Terminal: v.Terminal, Kind: v.Kind, Queue: v.Queue, Owner: v.Owner,
 		Attempt: frameAttempt{N: v.Attempt, Max: v.MaxAttempts, Started: unlessZero(v.StartedAt)}, Crashes: v.Crashes,
-		Progress:  frameProgress{Percent: v.Progress, Stage: v.Stage, Index: v.StageIndex, Count: v.StageCount, Note: v.Message},
-		Cancel: v.Cancel, Artifacts: v.Artifacts, At: frameTimes{Created: v.CreatedAt, Updated: v.UpdatedAt, Finished: unlessZero(v.CompletedAt)},
+		Progress: frameProgress{Percent: v.Progress, Stage: v.Stage, Index: v.StageIndex, Count: v.StageCount, Note: v.Message},
+		Cancel:   v.Cancel, Artifacts: v.Artifacts, At: frameTimes{Created: v.CreatedAt, Updated: v.UpdatedAt, Finished: unlessZero(v.CompletedAt)},
 	}
 	if v.Batch != "" {
 		f.Batch = &v.Batch
