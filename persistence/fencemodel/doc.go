@@ -18,6 +18,10 @@
 // rolled back to any earlier state, once, and emptied, once. Emptying it before the accepted row is committed is left out: the
 // job is durable in the inbox only until then, unless its queue says otherwise.
 //
+// Two verbs of the inbox have no steps of their own here, for what they do to the fence another step does. Park is Return: the lease ends, the
+// token stays, and the next claim has the next one; who may claim then is not the fence's matter. ReapHolder is the end of a lease under a living or a
+// dead holder: it ends leases before their time, and the walk lets each end at any moment.
+//
 // # What holds
 //
 //   - P-one: a life gets one terminal status, which nothing overwrites; only a redrive begins a life, the next.

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -50,6 +51,7 @@ func (in *Inbox) ReapHolder(ctx context.Context, queue, node, after string, max 
 	if reaped, err = parseIDs(answer[1:]); err != nil {
 		return nil, "", fmt.Errorf("redis: reap leases of %s in %s: %w", node, queue, err)
 	}
+	slices.Reverse(reaped) // the script pushes to the front, the last first
 	return reaped, next, nil
 }
 

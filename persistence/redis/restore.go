@@ -25,7 +25,7 @@ func (in *Inbox) Restore(ctx context.Context, queue, node string, entries []pers
 	if err := fits(entries); err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	l := newCall(restoreScript, &k.jobs, &k.meta, &k.leases)
+	l := newCall(restoreScript, &k.jobs, &k.meta, &k.leases, &k.ghosts, &k.inbox[0], &k.inbox[1], &k.inbox[2], &k.inbox[3])
 	fixed := l.keys
 	for i := range entries {
 		if key := entries[i].Key; key != nil {

@@ -19,7 +19,7 @@ func Inbox(t *testing.T, open func(t *testing.T) persistence.Inbox, options ...I
 	for _, option := range options {
 		option(&o)
 	}
-	for _, part := range [][]inboxCase{enqueueCases, keyCases, claimCases, leaseCases, settleCases, dueCases, otherCases} {
+	for _, part := range [][]inboxCase{enqueueCases, keyCases, claimCases, leaseCases, settleCases, parkCases, limitCases, holderCases, dueCases, otherCases} {
 		for _, c := range part {
 			t.Run(c.name, func(t *testing.T) { c.run(newInboxTest(t, open(t))) })
 		}

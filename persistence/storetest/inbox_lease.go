@@ -104,6 +104,17 @@ var leaseCases = []inboxCase{
 		t.check(err)
 		t.want("restoring none", back, []bool(nil))
 	}},
+	{"a job that was removed, restored and returned stands in front", func(t *inboxTest) {
+		first, e := t.entry(1), t.entry(1)
+		t.enqueue(first, e)
+		t.check(t.in.Remove(t.ctx, t.queue, entryIDs(e)))
+		_, err := t.in.Restore(t.ctx, t.queue, t.node, []persistence.Entry{e}, long)
+		t.check(err)
+		t.want("settled", t.settle(persistence.Settlement{Lease: persistence.Lease{ID: e.ID, Node: t.node}, Verb: persistence.Return}), []bool{true})
+		t.claimOne(e.ID)
+		t.claimOne(first.ID)
+		t.want("claims", t.claim(1), []persistence.Claim(nil))
+	}},
 	{"a restored lease ends as any other", func(t *inboxTest) {
 		e := t.entry(1)
 		e.Token, e.Crashes = 9, 2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ func inboxAgainstModel(t *testing.T, in persistence.Inbox) {
 			"settle":        m.settle,
 			"restore":       m.restore,
 			"reap":          m.reap,
+			"reap a holder": m.reapHolder,
 			"hasten":        m.hasten,
 			"remove":        m.remove,
 			"cancel":        m.cancel,
@@ -42,7 +44,7 @@ func inboxAgainstModel(t *testing.T, in persistence.Inbox) {
 		})
 	})
 	seen.check(t, "accepted", "refused by key", "claimed", "claimed after a crash", "told to cancel", "held", "lost", "forgotten", "settled", "not settled",
-		"restored", "not restored", "reaped", "came due", "removed")
+		"restored", "not restored", "reaped", "cut by the limit", "parked", "claimed from where it was parked", "reaped of a holder", "walked to the end", "came due", "removed")
 }
 
 type inboxMachine struct {
@@ -55,6 +57,7 @@ type inboxMachine struct {
 	// tainted are jobs that were removed: whether their keys still bind is not said.
 	tainted map[job.ID]bool
 	seen    tally
+	walk    *holderWalk
 }
 
 func same(t *rapid.T, what string, got, want any) {
@@ -73,7 +76,8 @@ func ok(t *rapid.T, err error) {
 
 var (
 	nodes  = rapid.SampledFrom([]string{"node-a", "node-b"})
-	verbs  = rapid.SampledFrom([]persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return})
+	verbs  = rapid.SampledFrom([]persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return, persistence.Park})
+	kinds  = rapid.SampledFrom([]string{"cut", "render", "render.hd"})
 	leases = rapid.SampledFrom([]time.Duration{long, short})
 )
 
@@ -208,10 +212,17 @@ func (m *inboxMachine) await(t *rapid.T, soon []job.ID, since int) {
 
 func (m *inboxMachine) claim(t *rapid.T) {
 	node, most, lease := nodes.Draw(t, "node"), rapid.IntRange(0, 6).Draw(t, "max"), leases.Draw(t, "lease")
-	got, err := m.in.Claim(m.ctx, m.queue, node, persistence.Ask{Max: most, Lease: lease})
+	ask := persistence.Ask{Max: most, Lease: lease, Can: rapid.SliceOfN(kinds, 0, 3).Draw(t, "can")}
+	if rapid.IntRange(0, 2).Draw(t, "limited") == 0 {
+		ask.Limit = rapid.IntRange(1, 4).Draw(t, "limit")
+	}
+	got, err := m.in.Claim(m.ctx, m.queue, node, ask)
 	ok(t, err)
-	ok(t, m.model.claim(node, most, lease == short, got))
+	sleeping := m.model.takeable(ask.Can)
+	ok(t, m.model.claim(node, ask, lease == short, got))
+	m.seen.either(ask.Limit > 0 && len(got) < most && len(m.model.ids(waiting)) > 0, "cut by the limit", "")
 	for _, c := range got {
+		m.seen.either(slices.Contains(sleeping, c.ID), "claimed from where it was parked", "")
 		m.seen["claimed"]++
 		m.seen.either(c.Crashes > 0, "claimed after a crash", "")
 		m.seen.either(c.CancelRequested, "told to cancel", "")
@@ -258,7 +269,7 @@ func (m *inboxMachine) settle(t *rapid.T) {
 	var want []bool
 	var soon []job.ID
 	for _, id := range m.mostlyLeased(t, 5) {
-		s := persistence.Settlement{Lease: m.hold(t, id), Verb: verbs.Draw(t, "verb")}
+		s := persistence.Settlement{Lease: m.hold(t, id), Verb: verbs.Draw(t, "verb"), For: kinds.Draw(t, "for")}
 		if s.Verb == persistence.Delay {
 			s.RunAt = time.Now().Add(long)
 			if rapid.Bool().Draw(t, "soon") {
@@ -267,6 +278,7 @@ func (m *inboxMachine) settle(t *rapid.T) {
 		}
 		done := m.model.settle(s)
 		m.seen.either(done, "settled", "not settled")
+		m.seen.either(done && s.Verb == persistence.Park, "parked", "")
 		if done && s.Verb == persistence.Delay && time.Until(s.RunAt) < long/2 {
 			soon = append(soon, id)
 		}
@@ -310,6 +322,37 @@ func (m *inboxMachine) reap(t *rapid.T) {
 		m.seen["reaped"] += len(got)
 		return len(m.model.ended()) == 0
 	})
+}
+
+// holderWalk is a walk over a node's leases that other commands come between.
+type holderWalk struct {
+	node, after string
+	held        map[job.ID]int64 // the tokens under which the node has held, without a break, what it did when the walk began
+}
+
+func (m *inboxMachine) reapHolder(t *rapid.T) {
+	if m.walk == nil {
+		m.walk = &holderWalk{node: nodes.Draw(t, "node"), held: make(map[job.ID]int64)}
+		for _, id := range m.model.ids(leased) {
+			if j := m.model.jobs[id]; j.node == m.walk.node {
+				m.walk.held[id] = j.Token
+			}
+		}
+	}
+	got, next, err := m.in.ReapHolder(m.ctx, m.queue, m.walk.node, m.walk.after, rapid.IntRange(1, 4).Draw(t, "max"))
+	ok(t, err)
+	ok(t, m.model.reapHolder(m.walk.node, got))
+	m.seen["reaped of a holder"] += len(got)
+	if m.walk.after = next; next != "" {
+		return
+	}
+	for id, token := range m.walk.held {
+		if m.model.holds(persistence.Lease{ID: id, Token: token, Node: m.walk.node}) {
+			t.Fatalf("the walk over the leases of %s missed job %s", m.walk.node, id)
+		}
+	}
+	m.walk = nil
+	m.seen["walked to the end"]++
 }
 
 func (m *inboxMachine) hasten(t *rapid.T) {

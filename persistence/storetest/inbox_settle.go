@@ -68,7 +68,7 @@ var settleCases = []inboxCase{
 		t.want("settling none", t.settle(), []bool(nil))
 	}},
 	{"a stale settlement changes nothing", func(t *inboxTest) {
-		for _, verb := range []persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return} {
+		for _, verb := range []persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return, persistence.Park} {
 			e := t.entry(1)
 			t.enqueue(e)
 			late := t.claimFor(1, short)[0]
@@ -77,7 +77,7 @@ var settleCases = []inboxCase{
 				t.Helper()
 				before := t.depth()
 				for _, l := range leases {
-					s := persistence.Settlement{Lease: l, Verb: verb, RunAt: time.Now().Add(long)}
+					s := persistence.Settlement{Lease: l, Verb: verb, RunAt: time.Now().Add(long), For: "cut"}
 					if t.settle(s)[0] {
 						t.Errorf("verb %d of a stale lease on a job that is %s was answered true", verb, where)
 					}
@@ -97,10 +97,10 @@ var settleCases = []inboxCase{
 		}
 	}},
 	{"a settlement that is repeated changes nothing", func(t *inboxTest) {
-		for _, verb := range []persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return} {
+		for _, verb := range []persistence.Verb{persistence.Ack, persistence.Dead, persistence.Delay, persistence.Return, persistence.Park} {
 			e := t.entry(0)
 			t.enqueue(e)
-			s := persistence.Settlement{Lease: t.lease(t.claimOne(e.ID)), Verb: verb, RunAt: time.Now().Add(long)}
+			s := persistence.Settlement{Lease: t.lease(t.claimOne(e.ID)), Verb: verb, RunAt: time.Now().Add(long), For: "cut"}
 			t.want("first", t.settle(s), []bool{true})
 			before := t.depth()
 			t.want("second", t.settle(s), []bool{false})

@@ -27,6 +27,7 @@ const (
 	waiting place = iota + 1
 	delayed
 	leased
+	parked
 )
 
 // modelJob is one job that the inbox knows. Where the contract leaves open in what order jobs come to wait, they have ranks
@@ -36,7 +37,8 @@ type modelJob struct {
 	place             place
 	low, high         int
 	node              string
-	ended             bool // the lease is over as soon as anybody looks
+	name              string // under which it is parked
+	ended             bool   // the lease is over as soon as anybody looks
 	cancel            bool
 }
 
@@ -56,9 +58,22 @@ func (m *model) ids(p place) []job.ID {
 }
 
 func (m *model) depth() persistence.Depth {
-	return persistence.Depth{
+	d := persistence.Depth{
 		Waiting: int64(len(m.ids(waiting))), Leased: int64(len(m.ids(leased))), Delayed: int64(len(m.ids(delayed))), Dead: int64(len(m.dead)),
 	}
+	for _, id := range m.ids(parked) {
+		if d.Parked == nil {
+			d.Parked = make(map[string]int64)
+		}
+		d.Waiting++
+		d.Parked[m.jobs[id].name]++
+	}
+	return d
+}
+
+// takeable lists the parked jobs that a node can take that says so.
+func (m *model) takeable(can []string) []job.ID {
+	return slices.DeleteFunc(m.ids(parked), func(id job.ID) bool { return !slices.Contains(can, m.jobs[id].name) })
 }
 
 func (j *modelJob) toBack(m *model) {
@@ -87,17 +102,27 @@ func (m *model) enqueue(e persistence.Entry, ahead bool) persistence.Enqueued {
 }
 
 // claim checks what a claim gave and leases it.
-func (m *model) claim(node string, max int, ends bool, got []persistence.Claim) error {
-	if want := min(max, len(m.ids(waiting))); len(got) != want {
+func (m *model) claim(node string, ask persistence.Ask, ends bool, got []persistence.Claim) error {
+	want := min(ask.Max, len(m.ids(waiting))+len(m.takeable(ask.Can)))
+	if ask.Limit > 0 {
+		want = max(0, min(want, ask.Limit-len(m.ids(leased))))
+	}
+	if len(got) != want {
 		return fmt.Errorf("%d claims, want %d", len(got), want)
 	}
 	for i, c := range got {
 		j := m.jobs[c.ID]
-		if j == nil || j.place != waiting {
-			return fmt.Errorf("claim %d: job %s does not wait", i, c.ID)
+		if j == nil || j.place != waiting && !slices.Contains(m.takeable(ask.Can), c.ID) {
+			return fmt.Errorf("claim %d: job %s does not wait for this node", i, c.ID)
+		}
+		for _, id := range m.takeable(ask.Can) {
+			other := m.jobs[id]
+			if j.place == waiting || j.name == other.name && (other.Priority < j.Priority || other.Priority == j.Priority && id.Compare(c.ID) < 0) {
+				return fmt.Errorf("claim %d: job %s was given before the parked job %s", i, c.ID, id)
+			}
 		}
 		for _, id := range m.ids(waiting) {
-			if other := m.jobs[id]; other.Priority < j.Priority || other.Priority == j.Priority && other.high < j.low {
+			if other := m.jobs[id]; j.place == waiting && (other.Priority < j.Priority || other.Priority == j.Priority && other.high < j.low) {
 				return fmt.Errorf("claim %d: job %s was given before job %s", i, c.ID, id)
 			}
 		}
@@ -141,6 +166,8 @@ func (m *model) settle(s persistence.Settlement) bool {
 		j.place = delayed
 	case persistence.Return:
 		j.place, j.low, j.high = waiting, m.front, m.front
+	case persistence.Park:
+		j.place, j.name = parked, s.For
 	}
 	return true
 }
@@ -168,6 +195,20 @@ func (m *model) reap(got []job.ID) error {
 		j := m.jobs[id]
 		if j == nil || j.place != leased || !j.ended {
 			return fmt.Errorf("job %s was reaped, but its lease has not ended", id)
+		}
+		j.place, j.low, j.high = waiting, m.front, m.front
+		j.Crashes++
+	}
+	return nil
+}
+
+// reapHolder checks what was reaped of a node and returns it to the front.
+func (m *model) reapHolder(node string, got []job.ID) error {
+	m.nextFront()
+	for _, id := range got {
+		j := m.jobs[id]
+		if j == nil || j.place != leased || j.node != node {
+			return fmt.Errorf("job %s was reaped, which %s does not hold", id, node)
 		}
 		j.place, j.low, j.high = waiting, m.front, m.front
 		j.Crashes++

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 meta  2 leases  3-6 inbox by priority
 -- ARGV  1 queue  2 wake channel  3 node  4 cursor (0 begins)  5 about how many leases to look at
--- Returns the next cursor (0 when all were looked at), then the ids of those returned.
+-- Returns the next cursor (0 when all were looked at), then the ids of those returned, the last first.
 -- Atomic. Repeatable, and safe to run on many nodes at once. Leases are walked as ZSCAN does: one that is there from the first call to the
 -- last is met, also if it is renewed or others come and go meanwhile. A cursor is worth nothing to another server.
 -- Cost: O(1) a lease looked at, O(log n) a job returned.
