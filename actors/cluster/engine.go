@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +33,7 @@ type engine struct {
 
 	// topology is held for reading while the library reads its block list, which has no lock of its own there.
 	topology sync.RWMutex
-	seen     map[string]*proto.Member // by node: who the library knows
+	seen     map[string]*proto.Member // by node: who the library knows; set by update alone
 	arrivals uint64
 }
 
@@ -83,32 +82,29 @@ func (e *engine) send(address string, data []byte) error {
 
 // update tells the library who lives. Those it knew and who are gone lose their connection. A member gets another name with each arrival,
 // because the library never takes back one that it has dropped.
-func (e *engine) update(self persistence.Member, peers map[string]persistence.Member) {
+func (e *engine) update(peers map[string]persistence.Member) {
 	e.topology.Lock()
 	defer e.topology.Unlock()
-	members := proto.Members{e.member(self, e.system.ID, e.r.address)}
+	members := proto.Members{member(e.system.ID, e.r.address)}
 	seen := make(map[string]*proto.Member, len(peers))
 	for name, peer := range peers {
 		known := e.seen[name]
 		prefix := fmt.Sprintf("%s/%d/", name, peer.Incarnation)
 		if known == nil || known.Address() != peer.Address || !strings.HasPrefix(known.Id, prefix) {
 			e.arrivals++
-			known = e.member(peer, fmt.Sprint(prefix, e.arrivals), peer.Address)
+			known = member(fmt.Sprint(prefix, e.arrivals), peer.Address)
+			e.lines.retry(peer.Address)
 		}
 		seen[name] = known
 		members = append(members, known)
 	}
 	e.seen = seen
-	e.lines.forget(peers)
 	e.cluster.MemberList.UpdateClusterTopology(members)
 }
 
-func (e *engine) member(_ persistence.Member, id, address string) *proto.Member {
+func member(id, address string) *proto.Member {
 	host, port, _ := split(address)
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return &proto.Member{Id: id, Host: host, Port: int32(port)}
+	return &proto.Member{Id: id, Host: bracketed(host), Port: int32(port)}
 }
 
 // lost hears of a line's end, once the library has forgotten it.
@@ -139,12 +135,10 @@ func (e *engine) quietly(step func()) {
 	step()
 }
 
-func (e *engine) bind() (string, int) {
-	host := e.r.host
+// bracketed is a host as the library joins it to a port.
+func bracketed(host string) string {
 	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
+		return "[" + host + "]"
 	}
-	return host, e.r.port
+	return host
 }
-
-var _ net.Conn = (*visitor)(nil)

@@ -58,6 +58,7 @@ func (e *engine) accept(server any, stream grpc.ServerStream, _ *grpc.StreamServ
 	if err := stream.SendHeader(metadata.Pairs(keyProof, c.sign(e.r.config.Secret, "server"))); err != nil {
 		return err
 	}
+	e.lines.retry(c.address) // it lives
 	defer func() {
 		if p := recover(); p != nil {
 			e.log.Error("remoting: panic in the library", "peer", c.node, "panic", p, "stack", string(debug.Stack()))

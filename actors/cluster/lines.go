@@ -121,16 +121,15 @@ func (l *lines) drop(address string) error {
 	return fmt.Errorf("the connection is lost: %w", persistence.ErrUnavailable)
 }
 
-// forget lets addresses be tried again that a change of the members may have brought back.
-func (l *lines) forget(peers map[string]persistence.Member) {
+// retry lets an address be tried again at once: there is news of it.
+func (l *lines) retry(address string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range peers {
-		if p := l.posts[m.Address]; p != nil {
-			p.mu.Lock()
-			p.until = time.Time{}
-			p.mu.Unlock()
-		}
+	p := l.posts[address]
+	l.mu.Unlock()
+	if p != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.until = time.Time{}
 	}
 }
 

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 // setting is how a peer starts.
 type setting struct {
 	Node, Listen, Advertise, Secret, Cert, Key, CA string
+	Peers                                          []string // with a Static list of these
 }
 
 // order is what a test tells a peer, one a line; it answers a report, one a line.
@@ -69,6 +70,10 @@ type report struct {
 	Heap        uint64          `json:"heap,omitempty"`
 	Memory      uint64          `json:"memory,omitempty"`
 	Handled     int64           `json:"handled,omitempty"`
+
+	Roll    persistence.Roll     `json:"roll,omitzero"`
+	Members []persistence.Member `json:"members,omitempty"`
+	Fallen  []persistence.Fallen `json:"fallen,omitempty"`
 }
 
 func (r *report) note(err error) {
@@ -102,6 +107,13 @@ func peer(text string) int {
 		return 1
 	}
 	p.r = r
+	if s.Peers != nil {
+		if p.list, err = cluster.NewStatic(s.Peers); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		p.list.Bind(r)
+	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
@@ -128,6 +140,9 @@ func peer(text string) int {
 			wait.Wait()
 		}
 	}
+	if p.list != nil {
+		p.list.Close()
+	}
 	began := time.Now()
 	r.Close()
 	if took := time.Since(began); took > time.Second {
@@ -144,6 +159,7 @@ func peer(text string) int {
 
 type peerProcess struct {
 	r       *cluster.Remoting
+	list    *cluster.Static
 	mu      sync.Mutex
 	handled int64
 }
@@ -216,6 +232,22 @@ func (p *peerProcess) obey(o order) (a report) {
 		p.mu.Lock()
 		a.Handled = p.handled
 		p.mu.Unlock()
+	case "beat":
+		var err error
+		a.Roll, err = p.list.Beat(context.Background(), o.Self, max(o.Within, persistence.MinSilence))
+		if err == nil {
+			a.Members, err = p.list.List(context.Background())
+		}
+		if err == nil {
+			a.Fallen, err = p.list.Fallen(context.Background())
+		}
+		a.note(err)
+	case "drain":
+		a.note(p.list.AskDrain(context.Background(), o.Node, o.Body))
+	case "leave":
+		a.note(p.list.Leave(context.Background(), o.Node))
+	case "bury":
+		a.note(p.list.Bury(context.Background(), o.Node))
 	default:
 		a.Error = "what is " + o.Do
 	}

@@ -44,7 +44,10 @@ func (r rare) Handle(ctx context.Context, record slog.Record) error {
 	about := record.Message
 	record.Attrs(func(a slog.Attr) bool {
 		switch a.Key {
-		case "address", "peer":
+		case "address": // whatever is told of it: the library and we tell the same
+			about = a.Value.String()
+			return false
+		case "peer":
 			about += "\x00" + a.Value.String()
 		}
 		return true

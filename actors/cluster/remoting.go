@@ -138,7 +138,7 @@ func (r *Remoting) Update(self persistence.Member, members []persistence.Member)
 		a.fail(fmt.Errorf("it is no longer the member it was: %w", persistence.ErrUnavailable))
 	}
 	if changed && e != nil {
-		e.update(self, peers)
+		e.update(peers)
 	}
 }
 
@@ -167,9 +167,9 @@ func (r *Remoting) Rejoin(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.engine = e
-	self, peers := r.self, r.peers
+	peers := r.peers
 	r.mu.Unlock()
-	e.update(self, peers)
+	e.update(peers)
 	return nil
 }
 

@@ -34,8 +34,7 @@ const (
 // remoteConfig is how the library's remote behaves: small queues, batches that fit into a frame, and no second try of its own,
 // which would hold up what waits for two seconds.
 func (e *engine) remoteConfig() *remote.Config {
-	host, port := e.bind()
-	config := remote.Configure(host, port,
+	config := remote.Configure(bracketed(e.r.host), e.r.port,
 		remote.WithAdvertisedHost(e.r.address),
 		remote.WithEndpointWriterQueueSize(queueSize), remote.WithEndpointWriterBatchSize(batchSize),
 		remote.WithEndpointManagerQueueSize(queueSize), remote.WithEndpointManagerBatchSize(batchSize),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"testing"
 )
 
 // Ports are taken from below those that the kernel gives to outgoing connections: a client that redials a stopped server
@@ -28,6 +29,16 @@ func freePort() (int, error) {
 		return port, l.Close()
 	}
 	return 0, errors.New("no free port found")
+}
+
+// Port finds a loopback port for a server that the test starts itself, and starts again at the same one.
+func Port(t testing.TB) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // startTries is how many ports are tried for a server.
