@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"os"
 	"testing"
 
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -8,7 +9,12 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence/storetest/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(beatsVariable) != "" {
+		beatForever()
+	}
+	testenv.Main(m)
+}
 
 // connect opens a client that the test's cleanup closes.
 func connect(t testing.TB, config Config) *Client {

@@ -103,7 +103,7 @@ local function fall(id)
   call('ZREM', silent, id)
   call('HDEL', words, 'drain:' .. id, 'back:' .. id, 'late:' .. id)
   call('ZADD', fallen, text(now), id)
-  call('HSET', last, id, what or '')
+  call('HSET', last, id, what or '{}')
   changed = true
 end
 -- lowest are some of those whose score is below: the lowest, or of very many any, so that none that can't be judged hides the others.
