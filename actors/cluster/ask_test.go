@@ -48,7 +48,7 @@ func TestSizesAreBounded(t *testing.T) {
 	if got := a.ask("b", "huge"); !got.Invalid {
 		t.Errorf("a larger answer: %+v", got)
 	}
-	if got := a.do(order{Do: "burst", Node: "b", Size: cluster.MaxBody, Times: 500, At: 60}); got.Failed > 0 {
+	if got := a.do(order{Do: "burst", Node: "b", Size: cluster.MaxBody, Times: 500, At: 60, Within: time.Minute}); got.Failed > 0 {
 		t.Errorf("500 of the largest requests: %+v", got)
 	}
 	a.says(b, "still there?")

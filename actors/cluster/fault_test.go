@@ -135,12 +135,12 @@ func TestBursts(t *testing.T) {
 	know(a, b)
 	a.says(b, "hello")
 	before := []report{a.do(order{Do: "stats"}), b.do(order{Do: "stats"})}
-	got := a.do(order{Do: "burst", Node: "b", Body: "hello", Times: 5000, At: 60})
+	got := a.do(order{Do: "burst", Node: "b", Body: "hello", Times: 5000, At: 60, Within: time.Minute})
 	if got.Failed > 0 {
 		t.Errorf("5000 asks, 60 at once: %+v", got)
 	}
 	t.Logf("5000 asks, 60 at once: %s, p50 %s, p99 %s", got.Took, got.Lasted[0], got.Lasted[1])
-	got = a.do(order{Do: "burst", Node: "b", Body: "hello", Times: 5000, At: 5000})
+	got = a.do(order{Do: "burst", Node: "b", Body: "hello", Times: 5000, At: 5000, Within: time.Minute})
 	if got.Failed > 0 && !got.Full {
 		t.Errorf("5000 asks at once: %+v", got)
 	}
@@ -151,6 +151,30 @@ func TestBursts(t *testing.T) {
 		eventually(t, "no goroutine is left behind", 5*time.Second, func() bool { return p.do(order{Do: "stats"}).Goroutines <= before[i].Goroutines+2 })
 		now := p.do(order{Do: "stats"})
 		t.Logf("node %s: %d goroutines, heap %d KB before and %d KB after", p.member.Name, now.Goroutines, before[i].Heap>>10, now.Heap>>10)
+		p.Quit()
+	}
+}
+
+func TestCostOfAPeer(t *testing.T) {
+	a := start(t, setting{Node: "a"})
+	all := []*remote{a}
+	for _, name := range []string{"b", "c", "d", "e", "f", "g"} {
+		all = append(all, start(t, setting{Node: name}))
+	}
+	know(all...)
+	before := a.do(order{Do: "stats"})
+	for _, p := range all[1:] {
+		a.says(p, "hello")
+		p.says(a, "hello")
+	}
+	after := a.do(order{Do: "stats"})
+	peers := len(all) - 1
+	heap, goroutines := (int64(after.Heap)-int64(before.Heap))/int64(peers), (after.Goroutines-before.Goroutines)/peers
+	t.Logf("a peer, in both directions: %d KB of heap, %d goroutines", heap>>10, goroutines)
+	if heap > 512<<10 || goroutines > 20 {
+		t.Error("a peer costs too much")
+	}
+	for _, p := range all {
 		p.Quit()
 	}
 }
