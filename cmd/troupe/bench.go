@@ -25,6 +25,7 @@ type benchCmd struct {
 	Stream  benchStreamCmd  `cmd:"" help:"What streams of events cost, and how soon they show the end of a job."`
 
 	StreamNode benchStreamNodeCmd `cmd:"" hidden:""`
+	DrainNode  benchDrainNodeCmd  `cmd:"" hidden:""`
 }
 
 // benching is what all benches have in common. They work beside whatever else is on the servers: under a Redis prefix and in a

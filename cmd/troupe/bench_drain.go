@@ -15,10 +15,16 @@ type benchDrainCmd struct {
 	benching
 	Jobs    int `help:"Jobs in the backlog." default:"200000"`
 	Payload int `help:"Bytes of payload." default:"150"`
+	Nodes   int `help:"Nodes, each a process, that share the servers and the backlog, compared with one; 0 measures one in this process." default:"0" placeholder:"N"`
+
+	turns int // of comparisons
 }
 
 // Run measures.
 func (c *benchDrainCmd) Run(ctx context.Context, o output) error {
+	if c.Nodes > 0 {
+		return c.rounds(ctx, o, c.comparison(), c.compare)
+	}
 	return c.rounds(ctx, o, []string{
 		"jobs/s", "enqueue jobs/s", "rows/job", "jobs/commit", "CPU us/job, self", "CPU us/job, redis", "CPU us/job, postgres", "peak memory MB",
 	}, c.round)
@@ -38,7 +44,7 @@ func (c *benchDrainCmd) round(ctx context.Context) (figures, error) {
 	if err := pause(true); err != nil {
 		return nil, err
 	}
-	payload := []byte(fmt.Sprintf(`{"data":%q}`, strings.Repeat("x", max(c.Payload-11, 0))))
+	payload := benchPayload(c.Payload)
 	began := time.Now()
 	if err := r.load(ctx, c.Jobs, func(int) []byte { return payload }); err != nil {
 		return nil, err
@@ -84,4 +90,9 @@ func (c *benchDrainCmd) round(ctx context.Context) (figures, error) {
 		result["CPU us/job, postgres"] = spent.postgres / n * 1e6
 	}
 	return result, nil
+}
+
+// benchPayload is JSON of about so many bytes.
+func benchPayload(size int) []byte {
+	return fmt.Appendf(nil, `{"data":%q}`, strings.Repeat("x", max(size-11, 0)))
 }

@@ -42,7 +42,10 @@ func TestClusterRolling(t *testing.T) {
 	stop := c.load(r.rate, func(i int) (kind, queue, owner string, _ any) {
 		return "sample.sleep", "work", fmt.Sprintf("o%d", i%r.streams), payload
 	})
-	time.Sleep(r.warm)
+	time.Sleep(r.warm / 2)
+	before := c.cost()
+	time.Sleep(r.warm / 2)
+	cost := c.cost().since(before)
 	var ends []string
 	for _, n := range c.nodes {
 		told := time.Now()
@@ -70,7 +73,7 @@ func TestClusterRolling(t *testing.T) {
 	if v.reruns == 0 {
 		t.Error("no job was handed over: the deploy had no effect")
 	}
-	say(t, "rolling", fmt.Sprintf("rate=%d/s takes=%s ended after %s %s", r.rate, r.takes, strings.Join(ends, " "), v), time.Since(began))
+	say(t, "rolling", fmt.Sprintf("rate=%d/s takes=%s; %s; ended after %s; %s", r.rate, r.takes, cost, strings.Join(ends, " "), v), time.Since(began))
 }
 
 // closes tells how the streams of a node were ended since a time: how many, over which time, and the largest share of them in any second.
