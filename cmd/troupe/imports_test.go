@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"persistence/local":      {"persistence", "actors/job"},
 	"persistence/reference":  {"persistence", "actors/job"},
 	"persistence/redis":      {"persistence", "actors/job"},
+	"persistence/kubernetes": {"persistence", "actors/job"},
 	"persistence/postgres":   {"persistence", "actors/job", "migrations"},
 	"persistence/sqlite":     {"persistence", "actors/job", "migrations"},
 	"persistence/storetest":  {"persistence", "actors/job"},
