@@ -59,6 +59,31 @@ func TestStore(t *testing.T) {
 	storetest.Store(t, func(*testing.T) persistence.Store { return reference.NewStore(os.Getenv(faultVariable)) })
 }
 
+func TestMembers(t *testing.T) {
+	open := func(*testing.T) (*reference.Members, func() persistence.Members) {
+		list := reference.NewMembers(os.Getenv(faultVariable))
+		return list, func() persistence.Members { return list }
+	}
+	storetest.Members(t, func(t *testing.T) func() persistence.Members {
+		_, join := open(t)
+		return join
+	}, storetest.MembersStall(func(t *testing.T) (join func() persistence.Members, stall func() (resume func())) {
+		list, join := open(t)
+		return join, func() func() {
+			list.Away(true)
+			return func() { list.Away(false) }
+		}
+	}))
+}
+
+func TestMembersFaultsAreFound(t *testing.T) {
+	for _, fault := range []string{
+		"judges after a pause", "no bound", "epochs of nothing", "the first silence stands", "the buried are forgotten", "the fallen can't leave",
+	} {
+		findsFault(t, "TestMembers", fault)
+	}
+}
+
 func TestStoreFaultsAreFound(t *testing.T) {
 	for _, fault := range []string{
 		"no fence", "equal tokens of any node", "terminal is open", "repeats are refused", "history of refused writes", "history twice",
