@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/scheduler"
 
+	"github.com/meta-ad-studio/troupe/actors/cluster"
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
@@ -57,10 +58,17 @@ type App struct {
 	pulses      []*pulse // of the top-level actors, in the order of their birth; complete when Start returns
 	census      sync.Mutex
 	censusTaken ActorTree // under census
-	others      others
 	asking      asking
-	peers       asker       // remoting; nil if the node has none. Set before Start spawns anything
-	drainTold   atomic.Bool // OnDrain was called
+	peers       asker             // remoting; nil if the node has none. Set before Start spawns anything
+	engine      *cluster.Remoting // the same
+	membership  membership
+	incarnation atomic.Int64
+	views       readings[*view]
+	storeHealth health
+	inboxHealth health
+	cut         atomic.Int32 // what the node is cut off from
+	can         []string     // under what it takes parked jobs
+	drainTold   atomic.Bool  // OnDrain was called
 
 	state      atomic.Int32 // appNew, appOpen, appDraining, appClosed
 	stopLoops  context.CancelFunc
@@ -128,6 +136,8 @@ func New(config Config) (*App, error) {
 		a.queues[q.Name] = q
 	}
 	a.lineWriter, a.lineTails = newLineWriter(a), newLineTails(a)
+	a.membership.app = a
+	a.incarnation.Store(config.Incarnation)
 	var err error
 	if a.metrics, err = newMetrics(config.Metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
@@ -179,12 +189,22 @@ func (a *App) Start(ctx context.Context) error {
 	a.system, a.started = newSystem(a.log), time.Now().UTC()
 	a.timers = scheduler.NewTimerScheduler(a.system.Root)
 	a.background, a.stopLoops = context.WithCancel(context.WithoutCancel(ctx))
+	a.storeHealth.begin(a.started)
+	a.inboxHealth.begin(a.started)
 	for name, q := range a.queues {
 		a.doors[name] = newDoor(a, q)
 	}
+	if err := a.startRemoting(ctx); err != nil {
+		a.state.Store(appClosed)
+		a.stopLoops()
+		return fmt.Errorf("start: %w", err)
+	}
+	a.can = a.canTake()
+	a.join(a.background)
 	if err := a.spawnAll(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	a.membership.begin()
 	a.listen()
 	a.loops.Go(func() { a.lineWriter.run(a.background) })
 	a.loops.Go(func() { a.lineWriter.tell(a.background) })
@@ -232,7 +252,7 @@ func (a *App) listen() {
 		return a.config.Bus.Subscribe(ctx, func() {}, a.received)
 	})
 	a.loop("pulses", a.feelPulses)
-	a.loop("word of this node", a.tellOfNode)
+	a.loop("the store", a.probeStore)
 	a.loop("what its streams show", a.announce)
 	a.loop("fresh rows", func(ctx context.Context) error {
 		return a.config.Store.Watch(ctx, a.timekeeper.fresh)
@@ -272,8 +292,8 @@ func (a *App) received(d persistence.Delivery) {
 			a.broadcaster.removed(d.Signal.Jobs)
 		case persistence.SignalPresence:
 			a.attention.hear(d.Signal.Presence, time.Now())
-		case persistence.SignalNode, persistence.SignalInspect, persistence.SignalInspected:
-			a.heardOfNodes(d.Signal)
+		case persistence.SignalInspect, persistence.SignalInspected:
+			a.heardOfInspection(d.Signal)
 		}
 	}
 	if d.Gap {
@@ -286,7 +306,7 @@ func (a *App) received(d persistence.Delivery) {
 
 // Drain stops claiming and accepting, lets running handlers end until the context does, hands the rest back to the front of
 // the inbox without spending an attempt, and records and settles what has ended. Streams are told to come back
-// elsewhere, spread over a part of the time that the context leaves.
+// elsewhere, spread over a part of the time that the context leaves. At last the node leaves the list of members, if nothing of its is left.
 func (a *App) Drain(ctx context.Context) error {
 	if !a.state.CompareAndSwap(appOpen, appDraining) {
 		return nil
@@ -300,7 +320,11 @@ func (a *App) Drain(ctx context.Context) error {
 	// What was recorded a moment ago still has to be written and told; a store that is down must not hold up the end.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrites)
 	defer cancel()
-	err = errors.Join(err, a.journal.flush(last), a.settler.flush(last))
+	written := errors.Join(a.journal.flush(last), a.settler.flush(last))
+	if written == nil && !errors.Is(err, errJobsLeft) {
+		a.leave(last)
+	} // else it holds what it could not hand back, and is found dead as after a crash
+	err = errors.Join(err, written)
 	a.log.Info("drained", "error", err)
 	return err
 }
@@ -308,7 +332,8 @@ func (a *App) Drain(ctx context.Context) error {
 // lastWrites is how long a drained node goes on handing back what runs, and then writing what it accepted.
 const lastWrites = 5 * time.Second
 
-// Close ends the node. Jobs that were not drained are left to their leases, as after a crash.
+// Close ends the node. Jobs that were not drained are left to their leases, as after a crash: the node does not take leave then, so
+// that others find it dead and adopt them.
 func (a *App) Close() {
 	switch a.state.Swap(appClosed) {
 	case appNew, appClosed:
@@ -319,6 +344,10 @@ func (a *App) Close() {
 	}
 	a.supervisor.abandon()
 	a.stopLoops()
+	a.membership.end()
+	if a.engine != nil {
+		a.engine.Close()
+	}
 	a.loops.end()
 	for _, pid := range a.topLevel() {
 		_ = a.system.Root.StopFuture(pid).Wait()

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
@@ -12,16 +13,21 @@ const claimTimeout = 5 * time.Second
 
 // claim leases jobs and finds out what they are: a job that was never claimed before is what its envelope says, any other, and one that
 // somebody asked to cancel, is what the store says. When the store can't say, the leases are kept, and asking goes on until it can.
-func (a *App) claim(queue string, max int, in intakeRef) *claimed {
+func (a *App) claim(queue string, ask persistence.Ask, in intakeRef) *claimed {
 	ctx, cancel := context.WithTimeout(a.background, claimTimeout)
 	defer cancel()
-	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, persistence.Ask{Max: max, Lease: a.config.Lease})
+	claims, err := a.config.Inbox.Claim(ctx, queue, a.config.Node, ask)
 	if err != nil {
 		return &claimed{err: err}
 	}
-	result := &claimed{asked: max, jobs: make([]claimedJob, 0, len(claims))}
+	result := &claimed{asked: ask.Max, jobs: make([]claimedJob, 0, len(claims))}
 	var again []persistence.Claim
 	for _, cl := range claims {
+		if form := job.FormOf(cl.Envelope); form > job.EnvelopeForm {
+			a.parkForm(queue, cl, form)
+			result.parked++
+			continue
+		}
 		if cl.Token > 1 || cl.CancelRequested {
 			again = append(again, cl)
 			continue
@@ -38,6 +44,27 @@ func (a *App) claim(queue string, max int, in intakeRef) *claimed {
 		a.loops.Go(func() { a.startAgain(queue, again, in) })
 	}
 	return result
+}
+
+// parkForm leaves a job whose envelope is of a newer form to the nodes that read it. What it says this node can't tell, and so
+// does not touch.
+func (a *App) parkForm(queue string, cl persistence.Claim, form int) {
+	a.metrics.parkedJob(queue)
+	a.settler.settle(&outgoing{job: &job.Job{ID: cl.ID, Queue: queue}, settlement: &persistence.Settlement{
+		Lease: persistence.Lease{ID: cl.ID, Token: cl.Token, Node: a.config.Node}, Verb: persistence.Park, For: formName(form),
+	}})
+}
+
+// formName is under what jobs of a form of envelope are parked.
+func formName(form int) string { return "form-" + strconv.Itoa(form) }
+
+// canTake is under what parked jobs this node takes: its kinds, and the forms of envelopes that some older node may not read.
+func (a *App) canTake() []string {
+	can := a.Kinds()
+	for form := 2; form <= job.EnvelopeForm; form++ {
+		can = append(can, formName(form))
+	}
+	return can
 }
 
 func (a *App) claimedJob(j *job.Job, cl persistence.Claim, in intakeRef) claimedJob {

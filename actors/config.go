@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meta-ad-studio/troupe/actors/cluster"
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
 )
@@ -32,6 +33,15 @@ type Config struct {
 	KeyTTL time.Duration
 	// Retention is how long ended jobs are kept; 0 keeps them for ever.
 	Retention time.Duration
+	// Members is the list of the nodes that live; nil: this one is alone, or works by its leases only. Incarnation is the number of
+	// this life (see persistence.Store); 0 has it drawn. After Silence without a beat the node is declared dead, which is noticed sooner if its
+	// process is gone: persistence.MinSilence to 10 min, default DefaultSilence.
+	Members     persistence.Members
+	Incarnation int64
+	Silence     time.Duration
+	// Remote is how other nodes reach this one, and it them; nil: it takes no commands from them but by way of store and bus. It needs Members.
+	// Node, Handle and Log are filled in.
+	Remote *cluster.Config
 	// CancelGrace is how long a handler whose context has ended may take to return, before its job goes on without it;
 	// default 10 s.
 	CancelGrace time.Duration
@@ -67,6 +77,7 @@ const (
 	MaxQueues          = 50
 	MaxKinds           = 100
 	MaxConcurrency     = 10_000
+	MaxEverywhere      = 1_000_000 // handlers of a queue at once over all nodes, as may be set
 	defaultConcurrency = 100
 
 	// maxUnsettled bounds the jobs of one queue that are done but not yet recorded and settled, as when the store is down.
@@ -117,6 +128,15 @@ func (c *Config) complete() error {
 	}
 	if c.Lease < time.Second || c.Lease > 10*time.Minute {
 		return fmt.Errorf("config: lease %s is not within 1s and 10m", c.Lease)
+	}
+	if c.Silence == 0 {
+		c.Silence = DefaultSilence
+	}
+	if c.Silence < persistence.MinSilence || c.Silence > maxSilence {
+		return fmt.Errorf("config: silence %s is not within %s and %s", c.Silence, persistence.MinSilence, maxSilence)
+	}
+	if c.Remote != nil && c.Members == nil {
+		return errors.New("config: remoting needs a list of members")
 	}
 	if c.KeyTTL == 0 {
 		c.KeyTTL = 24 * time.Hour

@@ -178,22 +178,6 @@ func TestDrainHandsBackWithoutSpendingAnAttempt(t *testing.T) {
 	}
 }
 
-func TestJobWithoutAHandlerHereIsLeftToOthers(t *testing.T) {
-	w := embedded(t)
-	old := w.start(t, map[string]actors.Handler{"new": func(context.Context, *actors.Job) error { return nil }})
-	id := old.submit("new", nil, func(s *actors.Submission) { s.RunAt = time.Now().Add(200 * time.Millisecond) })
-	old.Close()
-	ignorant := w.start(t, map[string]actors.Handler{"old": obedient})
-	j := ignorant.await(id, job.Scheduled)
-	ignorant.eventually("it was looked at and left", func() bool {
-		j, _ = ignorant.Get(t.Context(), id)
-		return j.Token == 1 && j.Status == job.Scheduled
-	})
-	if j.Attempts != 0 || j.Failure != nil {
-		t.Errorf("left as %+v", j)
-	}
-}
-
 func TestJobWhoseEnvelopeCannotBeReadIsWhatItsRowSays(t *testing.T) {
 	w := embedded(t)
 	n := w.start(t, noop)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,7 +55,7 @@ func (a *App) ActorsOf(ctx context.Context, node string, only job.ID) (ActorTree
 			return ActorTree{}, err
 		}
 	}
-	if !slices.ContainsFunc(a.others.list(time.Now()), func(n NodeInfo) bool { return n.Name == node }) {
+	if !a.knows(node) {
 		return ActorTree{}, fmt.Errorf("node %.80q: %w", node, persistence.ErrNotFound)
 	}
 	question := inspect{Ask: uuid.NewString(), Job: only}
@@ -111,6 +110,34 @@ func (q *asking) answered(data []byte) {
 	if answer, ok := q.open[got.Ask]; ok {
 		delete(q.open, got.Ask)
 		answer <- got
+	}
+}
+
+// tellTimeout bounds one word between nodes, so that a bus that is down holds up nothing.
+const tellTimeout = time.Second
+
+// tell says something to another node. Nothing depends on its arrival.
+func (a *App) tell(ctx context.Context, topic persistence.SignalTopic, to string, what any) {
+	data, err := json.Marshal(what)
+	if err != nil || len(data) > persistence.MaxSignal {
+		a.log.Error("another node can't be told", "topic", topic, "bytes", len(data), "error", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	if err := a.config.Bus.Signal(ctx, persistence.Signal{Topic: topic, By: a.config.Node, To: to, Data: data}); err != nil {
+		a.log.Debug("another node was not told", "topic", topic, "error", err)
+	}
+}
+
+// heardOfInspection takes what other nodes ask, and answer.
+func (a *App) heardOfInspection(s *persistence.Signal) {
+	switch {
+	case s.By == "" || s.By == a.config.Node || s.To != "" && s.To != a.config.Node:
+	case s.Topic == persistence.SignalInspect:
+		a.answerInspection(s)
+	case s.Topic == persistence.SignalInspected:
+		a.asking.answered(s.Data)
 	}
 }
 

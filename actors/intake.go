@@ -38,6 +38,9 @@ func (r intakeRef) wake()         { r.system.Root.Send(r.pid, &wake{}) }
 func (r intakeRef) limit(l limit) { r.system.Root.Send(r.pid, &l) }
 func (r intakeRef) renew()        { r.system.Root.Send(r.pid, &renew{}) }
 
+// renewAll is renew for all leases, however fresh.
+func (r intakeRef) renewAll() { r.system.Root.Send(r.pid, &renew{all: true}) }
+
 // freed gives a slot back. Only the first of those that come while the intake is busy is a message.
 func (r intakeRef) freed() {
 	if r.slots.Add(1) == 1 {
@@ -64,6 +67,7 @@ type (
 	claimed struct {
 		jobs   []claimedJob
 		unread int // further jobs, of which the store is being asked
+		parked int // further jobs, which are for other nodes
 		asked  int
 		err    error
 	}
@@ -73,7 +77,7 @@ type (
 	}
 	freed   struct{}
 	gone    struct{ leases []persistence.Lease }
-	renew   struct{}
+	renew   struct{ all bool }
 	renewed struct {
 		lost      []persistence.Lease
 		forgotten []job.ID
@@ -82,6 +86,7 @@ type (
 	}
 	limit struct {
 		concurrency int
+		everywhere  int
 		paused      bool
 	}
 	closeIntake struct{ done chan struct{} }
@@ -93,6 +98,7 @@ type intake struct {
 	self  intakeRef
 
 	limit    int
+	ask      persistence.Ask // what a claim asks for, but for Max
 	paused   bool
 	closed   []chan struct{} // who wait for the last claim; not nil once closed
 	unread   int             // claimed jobs of which the store is being asked
@@ -104,6 +110,7 @@ type intake struct {
 	asked    time.Time // when that was
 	pacing   bool      // a wake-up is set
 	renewing bool
+	again    bool // all leases are to be renewed once the renewal under way is over
 	backoff  time.Duration
 	stop     func()
 }
@@ -123,6 +130,7 @@ func newIntakeRef(a *App, queue string) intakeRef {
 
 func spawnIntake(a *App, q Queue, s persistence.QueueSettings) error {
 	in := &intake{app: a, queue: q, limit: cmp.Or(s.Concurrency, q.Concurrency), paused: s.Paused, held: map[job.ID]holding{}}
+	in.ask = persistence.Ask{Lease: a.config.Lease, Limit: s.Everywhere, Can: a.can}
 	in.self = a.intakes[q.Name]
 	pid, err := a.spawn(in.self.pid.Id, in)
 	if err != nil {
@@ -153,9 +161,9 @@ func (in *intake) Receive(c actor.Context) {
 		in.onGone(m)
 		in.claim(c)
 	case *renew:
-		in.renew(c)
+		in.renew(c, m.all)
 	case *renewed:
-		in.onRenewed(m)
+		in.onRenewed(c, m)
 	case *limit:
 		in.onLimit(c, m)
 	case *closeIntake:
@@ -168,7 +176,7 @@ func (in *intake) Receive(c actor.Context) {
 
 func (in *intake) claim(c actor.Context) {
 	room := min(in.limit-in.running, in.limit+maxUnsettled-len(in.held), persistence.MaxBatch)
-	if in.closed != nil || in.paused || room <= 0 {
+	if in.closed != nil || in.paused || room <= 0 || in.app.barred() {
 		return
 	}
 	if in.claiming {
@@ -179,8 +187,9 @@ func (in *intake) claim(c actor.Context) {
 		return
 	}
 	in.claiming, in.hungry, in.asked = true, false, time.Now()
-	root, self := c.ActorSystem().Root, c.Self()
-	go func() { root.Send(self, in.app.claim(in.queue.Name, room, in.self)) }()
+	root, self, ask := c.ActorSystem().Root, c.Self(), in.ask
+	ask.Max = room
+	go func() { root.Send(self, in.app.claim(in.queue.Name, ask, in.self)) }()
 }
 
 // claimPace is how long a few free slots wait for more, when there is a backlog. A claim has a price of its own, a write to disk, which
@@ -214,7 +223,7 @@ func (in *intake) onClaimed(c actor.Context, m *claimed) {
 		return
 	}
 	in.backoff = 0
-	in.full = m.asked > 0 && len(m.jobs)+m.unread == m.asked
+	in.full = m.asked > 0 && len(m.jobs)+m.unread+m.parked == m.asked
 	in.take(m.unread)
 	in.unread += m.unread
 	in.start(m)
@@ -273,20 +282,21 @@ func (in *intake) onGone(m *gone) {
 }
 
 func (in *intake) onLimit(c actor.Context, m *limit) {
-	in.limit, in.paused = cmp.Or(m.concurrency, in.queue.Concurrency), m.paused
+	in.limit, in.ask.Limit, in.paused = cmp.Or(m.concurrency, in.queue.Concurrency), m.everywhere, m.paused
 	in.app.metrics.limits(in.queue.Name, in.limit, in.paused)
 	in.claim(c)
 }
 
-// renew gives every lease that is not quite fresh another term.
-func (in *intake) renew(c actor.Context) {
+// renew gives every lease that is not quite fresh another term, or simply every one.
+func (in *intake) renew(c actor.Context, all bool) {
 	if in.renewing {
+		in.again = in.again || all
 		return
 	}
 	now := time.Now()
 	var due []persistence.Lease
 	for _, h := range in.held {
-		if now.Sub(h.since) >= in.app.config.Lease/4 {
+		if all || now.Sub(h.since) >= in.app.config.Lease/4 {
 			due = append(due, h.lease)
 		}
 	}
@@ -298,8 +308,12 @@ func (in *intake) renew(c actor.Context) {
 	go func() { root.Send(self, in.app.renew(in.queue.Name, due)) }()
 }
 
-func (in *intake) onRenewed(m *renewed) {
+func (in *intake) onRenewed(c actor.Context, m *renewed) {
 	in.renewing = false
+	if in.again {
+		in.again = false
+		in.renew(c, true)
+	}
 	for _, lease := range m.lost {
 		in.app.supervisor.tell(lease.ID, &leaseLost{})
 	}

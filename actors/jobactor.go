@@ -37,6 +37,7 @@ import (
 //	forgotten    intake          give the job back to the inbox       ignored: it was settled
 //	handBack     supervisor      end the context, hand back           ignored
 //	abandon      supervisor      end the context, stop                the same
+//	giveUp       supervisor      end the context, hand back unrecorded ignored
 //	graceOver    timer           go on without the handler            ignored
 //	describe     supervisor      tell of itself                       the same
 type jobActor struct {
@@ -53,6 +54,7 @@ type jobActor struct {
 	returned  bool  // the handler has returned, or there was none to run
 	overdue   bool  // the handler was given up
 	lost      bool  // the job is another's: record nothing more
+	givenUp   bool  // it is to be another's: it is handed back once the handler is
 	settled   bool  // the lease is settled, or lost
 	told      bool  // the settler has told the intake so
 	written   int64 // the newest rev the journal was given
@@ -154,6 +156,8 @@ func (a *jobActor) Receive(c actor.Context) {
 	case *abandon:
 		a.end(c, ErrLeaseLost)
 		c.Stop(c.Self())
+	case *giveUp:
+		a.onGiveUp(c)
 	case *graceOver:
 		a.onGraceOver(c)
 	case *describe:
@@ -181,14 +185,16 @@ func (a *jobActor) onStarted(c actor.Context) {
 	if crashes := next.Crashes - a.job.Crashes; crashes > 0 {
 		a.app.metrics.attemptLost(a.job, crashes)
 	}
+	before := a.job
 	a.job = &next
 	if next.Status.Terminal() {
 		a.leave(c, verbFor(&next), t)
 		return
 	}
 	kind, ok := a.app.kinds[next.Kind]
-	if !ok { // a node with another build may know it: leave the job to that one
-		a.step(c, job.Snoozed{Delay: noHandlerDelay})
+	if !ok { // a node with another build may have a handler: the job is left to that one, and nothing is recorded
+		a.job = before
+		a.park(c)
 		return
 	}
 	if a.draining {
@@ -200,8 +206,14 @@ func (a *jobActor) onStarted(c actor.Context) {
 	a.attempt.run(kind.handler, a.job)
 }
 
-// noHandlerDelay is how long a job waits that was claimed by a node without a handler for it.
-const noHandlerDelay = 5 * time.Second
+// park leaves the job to the nodes that have a handler for its kind.
+func (a *jobActor) park(c actor.Context) {
+	a.leaving = true
+	a.app.metrics.parkedJob(a.job.Queue)
+	a.app.settler.settle(&outgoing{
+		job: a.job, actor: c.Self(), settlement: &persistence.Settlement{Lease: a.lease, Verb: persistence.Park, For: a.job.Kind},
+	})
+}
 
 // step applies an event that ends the claim and leaves.
 func (a *jobActor) step(c actor.Context, e job.Event) {
@@ -315,6 +327,7 @@ func (a *jobActor) onKeep(c actor.Context, m *keep) {
 func (a *jobActor) onFinished(c actor.Context, m *finished) {
 	a.returned = true
 	if a.leaving || a.lost {
+		a.handBackGivenUp(c)
 		a.stopWhenDone(c)
 		return
 	}
@@ -430,6 +443,27 @@ func (a *jobActor) onLeaseLost(c actor.Context) {
 	a.stopWhenDone(c)
 }
 
+// onGiveUp: this node can't record what comes of the attempt, and others could. The job is handed back as the row has it, which spends
+// nothing, once the handler has returned or its grace is over.
+func (a *jobActor) onGiveUp(c actor.Context) {
+	if a.leaving || a.lost {
+		return
+	}
+	a.app.metrics.restarts.WithLabelValues("lease_lost").Inc()
+	a.lost, a.givenUp = true, true
+	a.answerKeepers(ErrLeaseLost)
+	a.end(c, ErrLeaseLost)
+	if a.attempt == nil || a.returned {
+		a.handBackGivenUp(c)
+	}
+}
+
+func (a *jobActor) handBackGivenUp(c actor.Context) {
+	if a.givenUp && !a.leaving {
+		a.leave(c, persistence.Return, nil)
+	}
+}
+
 // onForgotten: the inbox has lost its data. This claim still holds as far as the store knows, so the inbox is given it back.
 func (a *jobActor) onForgotten() {
 	if a.leaving || a.lost {
@@ -452,13 +486,13 @@ func (a *jobActor) end(c actor.Context, cause error) {
 	a.cause = cause
 	a.attempt.cancel(cause)
 	grace := a.app.config.CancelGrace
-	if errors.Is(cause, ErrDraining) {
+	if errors.Is(cause, ErrDraining) || a.givenUp {
 		grace = min(grace, drainGrace)
 	}
 	a.app.timers.SendOnce(grace, c.Self(), &graceOver{})
 }
 
-// drainGrace is how long a handler may take to return once a drain is out of time.
+// drainGrace is how long a handler may take to return once a drain is out of time, or its node is cut off.
 const drainGrace = 2 * time.Second
 
 // onGraceOver: the handler ignores the end of its context. A goroutine can't be stopped, so the job goes on without it; its slot
@@ -472,6 +506,7 @@ func (a *jobActor) onGraceOver(c actor.Context) {
 	a.app.log.Error("a handler ignores the end of its context; the job goes on without it", "job", a.job.ID, "kind", a.job.Kind, "cause", a.cause)
 	switch {
 	case a.leaving, a.lost:
+		a.handBackGivenUp(c)
 		a.stopWhenDone(c)
 	case errors.Is(a.cause, ErrDraining):
 		a.step(c, job.Released{Reason: "its node drains"})

@@ -193,6 +193,7 @@ func (jr *journal) fly(c actor.Context) {
 func (jr *journal) onFlown(c actor.Context, m *flown) {
 	jr.flying = false
 	jr.app.metrics.wrote(m)
+	jr.app.storeHealth.note(time.Now().Add(-m.took), m.err)
 	if m.err != nil {
 		jr.onFailed(c, m)
 		return

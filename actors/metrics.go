@@ -35,6 +35,9 @@ type metrics struct {
 	lines                               *lineMetrics
 	busTransit                          prometheus.Histogram
 	ssePendingAge                       prometheus.Gauge
+	fallen, returned                    prometheus.Counter
+	adopted, cutOff                     *prometheus.CounterVec
+	adoption                            prometheus.Histogram
 
 	outcomes sync.Map // outcomeKey -> *outcomeMetrics: what would be looked up for each job, by its labels
 }
@@ -73,6 +76,8 @@ var (
 	messageBuckets = []float64{.000001, .00001, .0001, .001, .01, .1, 1}
 	commitBuckets  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
 )
+
+var adoptionBuckets = []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
 
 // mailboxBuckets are in messages.
 var mailboxBuckets = []float64{0, 1, 10, 100, 1000, 10_000, 100_000}
@@ -128,6 +133,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m.sseCoalesced = f.counter("sse_events_coalesced_total", "States that a newer one replaced before a stream took them.")
 	m.busTransit = f.histogram("bus_transit_seconds", "From a state's sending by another node, by its clock, to this node's hearing it.", []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5})
 	m.ssePendingAge = f.gauge("sse_pending_oldest_age_seconds", "How long the oldest state has waited for a stream to take it; the largest of all streams, each second.")
+	m.fallen = f.counter("node_fallen_total", "Dead nodes whose jobs this node had adopted.")
+	m.returned = f.counter("node_returned_total", "Times that this node was away and came back.")
+	m.cutOff = f.counters("node_cut_off_total", "Times that this node handed back what ran, because it was cut off from the store, or from all.", "from")
+	m.adopted = f.counters("adopted_total", "Jobs of dead nodes that were put back to the front of their queues.", "queue")
+	m.adoption = f.histogram("adoption_seconds", "From when a node was declared dead to when all its jobs waited again.", adoptionBuckets)
 	m.lines = newLineMetrics(&f)
 	return m, f.err
 }
@@ -195,6 +205,17 @@ func (m *metrics) claimed(queue string, n int) {
 	m.inboxMessages.WithLabelValues(queue, "claimed").Add(float64(n))
 	m.lastPop.WithLabelValues(queue).SetToCurrentTime()
 }
+
+// adoptedJobs counts; queues that this node does not serve share a name.
+func (m *metrics) adoptedJobs(queue string, n int, ours bool) {
+	if !ours {
+		queue = "other"
+	}
+	m.adopted.WithLabelValues(queue).Add(float64(n))
+	m.retries.WithLabelValues(queue, "lost").Add(float64(n))
+}
+
+func (m *metrics) parkedJob(queue string) { m.inboxMessages.WithLabelValues(queue, "parked").Inc() }
 
 func (m *metrics) reaped(queue string, n int) {
 	m.inboxMessages.WithLabelValues(queue, "requeued").Add(float64(n))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -13,15 +12,35 @@ import (
 
 // NodeInfo is a node as others hear of it.
 type NodeInfo struct {
-	Name      string      `json:"name"`
-	Self      bool        `json:"self"` // the one that answers
-	StartedAt time.Time   `json:"started_at"`
-	LastSeen  time.Time   `json:"last_seen"`
-	Version   string      `json:"version"`
-	Actors    int         `json:"actors"` // job actors
-	Draining  bool        `json:"draining,omitempty"`
-	Queues    []NodeQueue `json:"queues"`
+	Name        string      `json:"name"`
+	Self        bool        `json:"self"`              // the one that answers
+	Incarnation int64       `json:"incarnation"`       // grows with each start, and each return from the dead, of any node; 0 if it has none
+	Address     string      `json:"address,omitempty"` // of its remoting; empty if it has none
+	State       NodeState   `json:"state"`
+	StartedAt   time.Time   `json:"started_at"`
+	LastSeen    time.Time   `json:"last_seen"` // of a fallen one: when it was declared dead
+	Version     string      `json:"version"`
+	Actors      int         `json:"actors"` // job actors
+	Draining    bool        `json:"draining,omitempty"`
+	Queues      []NodeQueue `json:"queues"`
+	// Store and Inbox are how the node fares with its servers.
+	Store ServerState `json:"store"`
+	Inbox ServerState `json:"inbox"`
+	// At is when this was told, by the node's own clock.
+	At time.Time `json:"at,omitzero"`
 }
+
+// NodeState is what a node is to the others.
+type NodeState string
+
+const (
+	// NodeAlive: it beats.
+	NodeAlive NodeState = "alive"
+	// NodeDraining: it beats, and takes no new work.
+	NodeDraining NodeState = "draining"
+	// NodeFallen: it was declared dead, and its jobs are being adopted.
+	NodeFallen NodeState = "fallen"
+)
 
 // NodeQueue is how busy a node is with one queue.
 type NodeQueue struct {
@@ -30,74 +49,71 @@ type NodeQueue struct {
 	Limit   int    `json:"limit"`
 }
 
-const (
-	tellEvery  = 3 * time.Second
-	forgetNode = 30 * time.Second // a node of which nothing is heard for that long is not shown any more
-	maxNodes   = 1000
-)
-
-// others are the other nodes, as they were last heard of.
-type others struct {
-	mu    sync.Mutex
-	known map[string]NodeInfo
-}
-
-func (p *others) put(n NodeInfo) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.forget(n.LastSeen)
-	if p.known == nil {
-		p.known = map[string]NodeInfo{}
+// Nodes are this node and all others that live or have just fallen, by name: read now if they can be, else as they were last read.
+func (a *App) Nodes(ctx context.Context) []NodeInfo {
+	if a.config.Members == nil {
+		return []NodeInfo{a.self()}
 	}
-	if _, ok := p.known[n.Name]; ok || len(p.known) < maxNodes {
-		p.known[n.Name] = n
+	v, err := a.views.get(ctx, a, "members", a.readView)
+	if err != nil {
+		a.log.Debug("the list of nodes can't be read: it is told as it was", "error", err)
+		v = a.lastRead()
+	} else {
+		a.membership.learn(v)
 	}
-}
-
-func (p *others) remove(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.known, name)
-}
-
-func (p *others) list(now time.Time) []NodeInfo {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.forget(now)
-	all := make([]NodeInfo, 0, len(p.known)+1)
-	for _, n := range p.known {
-		all = append(all, n)
-	}
-	return all
-}
-
-func (p *others) forget(now time.Time) {
-	for name, n := range p.known {
-		if now.Sub(n.LastSeen) > forgetNode {
-			delete(p.known, name)
-		}
-	}
-}
-
-// Nodes are this node and those that it has heard of in the last half minute, by name.
-func (a *App) Nodes() []NodeInfo {
-	now := time.Now().UTC()
 	self := a.self()
-	self.Self, self.LastSeen = true, now
-	all := append(a.others.list(now), self)
+	all := []NodeInfo{self}
+	if v != nil {
+		all = append(all, v.nodes...)
+	}
+	all = append(slices.DeleteFunc(all[1:], func(n NodeInfo) bool { return n.Name == self.Name }), self)
 	slices.SortFunc(all, func(x, y NodeInfo) int { return cmp.Compare(x.Name, y.Name) })
 	return all
 }
 
+// self is what this node tells of itself.
 func (a *App) self() NodeInfo {
+	now := time.Now().UTC()
 	n := NodeInfo{
-		Name: a.config.Node, StartedAt: a.started, Version: a.config.Version, Actors: int(gaugeValue(a.metrics.actors)),
-		Draining: a.state.Load() != appOpen,
+		Name: a.config.Node, Self: true, Incarnation: a.incarnation.Load(), Address: a.address(), State: NodeAlive,
+		StartedAt: a.started, LastSeen: now, At: now, Version: a.config.Version, Actors: int(gaugeValue(a.metrics.actors)),
+		Draining: a.state.Load() != appOpen, Store: a.storeHealth.told(), Inbox: a.inboxHealth.told(),
+	}
+	if n.Draining {
+		n.State = NodeDraining
 	}
 	for name, q := range a.queues {
 		n.Queues = append(n.Queues, NodeQueue{name, a.running(name), cmp.Or(a.settings.get(name).Concurrency, q.Concurrency)})
 	}
 	slices.SortFunc(n.Queues, func(x, y NodeQueue) int { return cmp.Compare(x.Name, y.Name) })
+	return n
+}
+
+// nodeOf is a member as it told of itself. What can't be read is left out: a node of another version may tell other things.
+func nodeOf(name string, info json.RawMessage, seen time.Time) NodeInfo {
+	var n NodeInfo
+	if json.Unmarshal(info, &n) != nil {
+		n = NodeInfo{}
+	}
+	n.Name, n.Self, n.LastSeen, n.State = name, false, seen.UTC(), NodeAlive
+	if n.Draining {
+		n.State = NodeDraining
+	}
+	if n.Queues == nil {
+		n.Queues = []NodeQueue{}
+	}
+	return n
+}
+
+func nodeOfMember(m *persistence.Member) NodeInfo {
+	n := nodeOf(m.Name, m.Info, m.Seen)
+	n.Incarnation, n.Address, n.StartedAt = m.Incarnation, m.Address, m.Started
+	return n
+}
+
+func nodeOfFallen(f *persistence.Fallen) NodeInfo {
+	n := nodeOf(f.Name, f.Info, f.Since)
+	n.State = NodeFallen
 	return n
 }
 
@@ -108,7 +124,7 @@ func (a *App) running(queue string) int {
 // runningEverywhere sums over all nodes that are known.
 func (a *App) runningEverywhere(queue string) int {
 	n := a.running(queue)
-	for _, peer := range a.others.list(time.Now()) {
+	for _, peer := range a.peersNow() {
 		for _, q := range peer.Queues {
 			if q.Name == queue {
 				n += q.Running
@@ -118,55 +134,18 @@ func (a *App) runningEverywhere(queue string) int {
 	return n
 }
 
-// tellOfNode tells the others every few seconds that this node is there, and at last that it goes.
-func (a *App) tellOfNode(ctx context.Context) error {
-	ticks := time.NewTicker(tellEvery)
-	defer ticks.Stop()
-	for {
-		a.tell(ctx, persistence.SignalNode, "", a.self())
-		select {
-		case <-ticks.C:
-		case <-ctx.Done():
-			a.tell(context.WithoutCancel(ctx), persistence.SignalNode, "", nil)
-			return nil
+// live sums over the other nodes that live and do not drain: how many there are, and the handlers they run at once for the queue.
+func (a *App) live(queue string) (nodes, limit int) {
+	for _, n := range a.peersNow() {
+		if n.Draining {
+			continue
+		}
+		nodes++
+		for i := range n.Queues {
+			if n.Queues[i].Name == queue {
+				limit += n.Queues[i].Limit
+			}
 		}
 	}
-}
-
-// tellTimeout bounds one word between nodes, so that a bus that is down holds up nothing.
-const tellTimeout = time.Second
-
-// tell says something to other nodes. Nothing depends on its arrival.
-func (a *App) tell(ctx context.Context, topic persistence.SignalTopic, to string, what any) {
-	data, err := json.Marshal(what)
-	if err != nil || len(data) > persistence.MaxSignal {
-		a.log.Error("word of this node can't be said", "topic", topic, "bytes", len(data), "error", err)
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
-	if err := a.config.Bus.Signal(ctx, persistence.Signal{Topic: topic, By: a.config.Node, To: to, Data: data}); err != nil {
-		a.log.Debug("other nodes were not told", "topic", topic, "error", err)
-	}
-}
-
-// heardOfNodes takes what other nodes say of themselves, and ask.
-func (a *App) heardOfNodes(s *persistence.Signal) {
-	switch {
-	case s.By == "" || s.By == a.config.Node || s.To != "" && s.To != a.config.Node:
-	case s.Topic == persistence.SignalNode:
-		var n *NodeInfo
-		if err := json.Unmarshal(s.Data, &n); err != nil {
-			a.log.Warn("word of another node can't be read", "from", s.By, "error", err)
-		} else if n == nil {
-			a.others.remove(s.By)
-		} else {
-			n.Name, n.LastSeen, n.Self = s.By, time.Now().UTC(), false
-			a.others.put(*n)
-		}
-	case s.Topic == persistence.SignalInspect:
-		a.answerInspection(s)
-	case s.Topic == persistence.SignalInspected:
-		a.asking.answered(s.Data)
-	}
+	return nodes, limit
 }

@@ -15,24 +15,6 @@ const (
 	presenceSoon = 100 * time.Millisecond
 )
 
-// live sums over the other nodes that were heard of a moment ago: how many there are, and the handlers they run at once for the queue.
-func (p *others) live(queue string, now time.Time) (nodes, limit int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, n := range p.known {
-		if n.Draining || now.Sub(n.LastSeen) > attentionSpan {
-			continue
-		}
-		nodes++
-		for i := range n.Queues {
-			if n.Queues[i].Name == queue {
-				limit += n.Queues[i].Limit
-			}
-		}
-	}
-	return nodes, limit
-}
-
 // announce tells other nodes what the streams of this one show, every few seconds, and soon after they begin to show something else.
 // It says nothing while they show nothing.
 func (a *App) announce(ctx context.Context) error {
@@ -74,11 +56,14 @@ func (a *App) ownSlots(queue string) int {
 
 // slots is the same for all nodes that live.
 func (a *App) slots(queue string) int {
-	own := a.ownSlots(queue)
-	if a.settings.get(queue).Paused {
+	own, settings := a.ownSlots(queue), a.settings.get(queue)
+	if settings.Paused {
 		return 0
 	}
-	_, others := a.others.live(queue, time.Now())
+	_, others := a.live(queue)
+	if settings.Everywhere > 0 {
+		return min(own+others, settings.Everywhere)
+	}
 	return own + others
 }
 

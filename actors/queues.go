@@ -74,6 +74,9 @@ func (a *App) SetQueue(ctx context.Context, name string, change func(*persistenc
 	if settings.Concurrency < 0 || settings.Concurrency > MaxConcurrency {
 		return QueueState{}, fmt.Errorf("%w: concurrency: %d is not within 0 and %d", ErrInvalid, settings.Concurrency, MaxConcurrency)
 	}
+	if settings.Everywhere < 0 || settings.Everywhere > MaxEverywhere {
+		return QueueState{}, fmt.Errorf("%w: cluster_concurrency: %d is not within 0 and %d", ErrInvalid, settings.Everywhere, MaxEverywhere)
+	}
 	settings.Name, settings.Updated = name, time.Now().UTC().Truncate(time.Microsecond)
 	if err := a.config.Store.SaveQueue(ctx, settings); err != nil {
 		return QueueState{}, fmt.Errorf("save queue %s: %w", name, err)
@@ -107,7 +110,7 @@ func (a *App) readSettings(ctx context.Context) error {
 	a.settings.set(all)
 	for name, intake := range a.intakes {
 		s := a.settings.get(name)
-		intake.limit(limit{s.Concurrency, s.Paused})
+		intake.limit(limit{s.Concurrency, s.Everywhere, s.Paused})
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type walk struct {
 	busy    bool
 	failed  bool
 	missed  bool // something may have been lost while the walk was under way
+	insist  bool // this node knows of something that the inbox lacks: it hurries whoever's duty that is
 }
 
 // again makes the walk begin anew and hurry.
@@ -32,11 +33,15 @@ func (w *walk) again() {
 	w.rerun = time.Now().Add(w.app.config.Lease * 5 / 4)
 }
 
-func (w *walk) step(now time.Time, start func(func(ctx context.Context) any)) {
+// step goes on, if it is time to. A pace above 1 says that the walk is somebody else's duty: then there is no hurry here.
+func (w *walk) step(now time.Time, pace int, start func(func(ctx context.Context) any)) {
+	if w.insist {
+		pace = 1
+	}
 	if !w.rerun.IsZero() && now.After(w.rerun) && !w.hurry && !w.busy {
 		w.hurry, w.after, w.rerun = true, job.ID{}, time.Time{}
 	}
-	if w.busy || (!w.hurry || w.failed) && now.Sub(w.stepped) < walkEvery {
+	if w.busy || (!w.hurry || w.failed || pace > 1) && now.Sub(w.stepped) < walkEvery*time.Duration(pace) {
 		return
 	}
 	w.busy, w.stepped = true, now
@@ -58,6 +63,8 @@ func (w *walk) onStep(m *refilled) {
 	if w.missed && !w.hurry {
 		w.missed = false
 		w.again()
+	} else if !w.hurry {
+		w.insist = false
 	}
 }
 

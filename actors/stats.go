@@ -114,7 +114,7 @@ func (t *tally) rates(queue string, now time.Time) (c queueCounts) {
 
 // statistics reads what there is to tell. Rates and the number of streams are the broadcaster's.
 func (a *App) statistics(ctx context.Context, rates map[string]queueCounts, streams int) []byte {
-	nodes, _ := a.others.live("", time.Now())
+	nodes, _ := a.live("")
 	s := statistics{At: time.Now().UTC(), Node: a.config.Node, Nodes: nodes + 1, Queues: make([]queueStats, len(rates))}
 	s.State = nodeState{int(gaugeValue(a.metrics.actors)), streams, int(gaugeValue(a.metrics.pending)), gaugeValue(a.metrics.lag)}
 	names := make([]string, 0, len(rates))

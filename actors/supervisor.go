@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -23,6 +24,7 @@ import (
 //	drain       App              begin draining              -
 //	hurry       App              tell children to hand back  the same
 //	abandon     App              tell children to end        the same
+//	giveUp      membership       tell children to give up    the same
 //	Terminated  a child          strike it out               the same, and answer drain when none is left
 //	question    App              answer                      the same
 type supervisorRef struct {
@@ -56,9 +58,15 @@ func (r supervisorRef) drain(ctx context.Context, patience time.Duration) error 
 	case <-done:
 		return context.Cause(ctx)
 	case <-time.After(patience):
-		return fmt.Errorf("some jobs could not be handed back, and are left to their leases: %w", context.Cause(ctx))
+		return fmt.Errorf("%w: %w", errJobsLeft, context.Cause(ctx))
 	}
 }
+
+// errJobsLeft: a drained node could not hand back all it held.
+var errJobsLeft = errors.New("some jobs could not be handed back, and are left to their leases")
+
+// giveUp has all job actors that still run a handler hand their jobs back unrecorded.
+func (r supervisorRef) giveUp() { r.system.Root.Send(r.pid, &giveUp{}) }
 
 // abandon ends the contexts of all handlers at once.
 func (r supervisorRef) abandon() { r.system.Root.Send(r.pid, &abandon{}) }
@@ -73,6 +81,7 @@ type (
 	drain   struct{ done chan struct{} }
 	hurry   struct{}
 	abandon struct{}
+	giveUp  struct{}
 )
 
 // claimedJob is a claim on its way to its actor.
@@ -120,6 +129,8 @@ func (s *supervisor) Receive(c actor.Context) {
 		s.tellAll(c, &handBack{})
 	case *abandon:
 		s.tellAll(c, &abandon{})
+	case *giveUp:
+		s.tellAll(c, m)
 	case *actor.Terminated:
 		s.onTerminated(m)
 	case question:

@@ -12,8 +12,8 @@ import (
 
 // timekeeperRef is the timekeeper: everything periodic. Each round moves due jobs into their queues and reaps leases that have
 // ended; now and then it reads the queues' settings, measures their depth, refills the inbox from the store and forgets
-// what is past its retention. Every node does all of it: each step is atomic where it counts, so that two at once are one too
-// many at worst.
+// what is past its retention. Each step is atomic where it counts, so that two nodes at once are one too many at worst: whose
+// duty it is does it each time, and all others now and then (see pace).
 //
 // Supervision: top level, restarted for ever with its state.
 //
@@ -69,11 +69,12 @@ type timekeeper struct {
 	outage     time.Time // when the inbox last failed to answer
 	walk       walk
 
+	looked                       map[string]time.Time // queue -> when its due jobs and ended leases were last looked for
 	settingsAt, depthAt, pruneAt time.Time
 }
 
 func spawnTimekeeper(a *App) (timekeeperRef, error) {
-	tk := &timekeeper{app: a, walk: walk{app: a}}
+	tk := &timekeeper{app: a, walk: walk{app: a}, looked: map[string]time.Time{}}
 	tk.walk.again() // the inbox may have lost something while nobody looked
 	pid, err := a.spawn("timekeeper", tk)
 	if err != nil {
@@ -91,6 +92,7 @@ func (tk *timekeeper) Receive(c actor.Context) {
 	case *rounded:
 		tk.onRounded(c, m)
 	case *refillAll:
+		tk.walk.insist = true
 		tk.walk.again()
 	case *refilled:
 		tk.walk.onStep(m)
@@ -108,9 +110,10 @@ func (tk *timekeeper) onTick(c actor.Context) {
 	if !tk.rounds {
 		tk.rounds = true
 		reap := now.Sub(tk.outage) > tk.app.config.Lease // after an outage, holders renew first
-		tk.start(c, func(ctx context.Context) any { return tk.app.round(ctx, reap) })
+		turns := tk.turns(now)
+		tk.start(c, func(ctx context.Context) any { return tk.app.round(ctx, reap, turns) })
 	}
-	tk.walk.step(now, func(f func(ctx context.Context) any) { tk.start(c, f) })
+	tk.walk.step(now, tk.app.pace(dutyWalk), func(f func(ctx context.Context) any) { tk.start(c, f) })
 	if now.Sub(tk.settingsAt) >= settingsEvery {
 		tk.settingsAt = now
 		tk.start(c, func(ctx context.Context) any { return tk.app.readSettings(ctx) })
@@ -119,10 +122,30 @@ func (tk *timekeeper) onTick(c actor.Context) {
 		tk.depthAt = now
 		tk.start(c, func(ctx context.Context) any { tk.app.measureDepths(ctx); return nil })
 	}
-	if tk.app.config.Retention > 0 && now.Sub(tk.pruneAt) >= pruneEvery {
+	if tk.app.config.Retention > 0 && now.Sub(tk.pruneAt) >= pruneEvery*time.Duration(tk.app.pace(dutyPrune)) {
 		tk.pruneAt = now
 		tk.start(c, func(ctx context.Context) any { return tk.app.prune(ctx, now.Add(-tk.app.config.Retention)) })
 	}
+}
+
+// turn is a queue to be looked at. Due: this node moves its due jobs as soon as they are.
+type turn struct {
+	queue string
+	due   bool
+}
+
+// turns are the queues to look at now.
+func (tk *timekeeper) turns(now time.Time) []turn {
+	turns := make([]turn, 0, len(tk.app.queues))
+	for queue := range tk.app.queues {
+		pace := tk.app.pace(dutyQueue + queue)
+		if pace > 1 && now.Sub(tk.looked[queue]) < roundEvery*time.Duration(pace) {
+			continue
+		}
+		tk.looked[queue] = now
+		turns = append(turns, turn{queue, pace == 1})
+	}
+	return turns
 }
 
 // start runs f beside the mailbox; what it returns comes back as a message, an error only as a line in the log.
@@ -167,15 +190,18 @@ func (tk *timekeeper) onRounded(c actor.Context, m *rounded) {
 	}
 }
 
-// round moves what is due and, if it may, reaps, in every queue.
-func (a *App) round(ctx context.Context, reap bool) *rounded {
-	result := &rounded{}
-	for queue := range a.queues {
+// round moves what is due and, if it may, reaps, in every queue whose turn it is.
+func (a *App) round(ctx context.Context, reap bool, turns []turn) (result *rounded) {
+	result = &rounded{}
+	began := time.Now()
+	defer func() { a.inboxHealth.note(began, result.err) }()
+	for _, t := range turns {
+		queue := t.queue
 		moved, next, err := a.config.Inbox.Due(ctx, queue, roundBatch)
 		if err == nil && moved == roundBatch {
 			next = time.Now()
 		}
-		if !next.IsZero() && (result.next.IsZero() || next.Before(result.next)) {
+		if t.due && !next.IsZero() && (result.next.IsZero() || next.Before(result.next)) {
 			result.next = next
 		}
 		var reaped []job.ID

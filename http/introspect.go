@@ -6,12 +6,12 @@ import (
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
-// nodes is GET /v1/nodes: this node, and those it has heard of in the last half minute.
+// nodes is GET /v1/nodes: this node, and those that live or have just fallen.
 func (h *Handler) nodes(w http.ResponseWriter, r *http.Request) error {
 	if _, err := readOnly(r); err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, map[string]any{"nodes": h.node.Nodes()})
+	return answer(w, http.StatusOK, map[string]any{"nodes": h.node.Nodes(r.Context())})
 }
 
 // actors is GET /v1/actors: what lives on a node, with job only that job's actor.

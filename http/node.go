@@ -61,7 +61,8 @@ type QueueKeeper interface {
 
 // Inspector shows nodes, and what lives on them.
 type Inspector interface {
-	Nodes() []actors.NodeInfo
+	// Nodes are this node and those that live or have just fallen.
+	Nodes(ctx context.Context) []actors.NodeInfo
 	// ActorsOf asks a node, this one if it has no name, what lives there; with a job only that one's actor is among the jobs.
 	ActorsOf(ctx context.Context, node string, only job.ID) (actors.ActorTree, error)
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence"
 )
 
-// maxConcurrency bounds what a person may set.
-const maxConcurrency = 10_000
+// maxConcurrency and maxEverywhere bound what a person may set.
+const (
+	maxConcurrency = actors.MaxConcurrency
+	maxEverywhere  = actors.MaxEverywhere
+)
 
 // queueView is a queue with how much it holds.
 type queueView struct {
@@ -22,15 +25,16 @@ type queueView struct {
 }
 
 type depthView struct {
-	Waiting    int64     `json:"waiting"`
-	Processing int64     `json:"processing"`
-	Delayed    int64     `json:"delayed"`
-	Dead       int64     `json:"dead"`
-	Oldest     time.Time `json:"oldest,omitzero"` // when the job that waits longest was made
+	Waiting    int64            `json:"waiting"`
+	Processing int64            `json:"processing"`
+	Delayed    int64            `json:"delayed"`
+	Dead       int64            `json:"dead"`
+	Parked     map[string]int64 `json:"parked,omitempty"` // of the waiting ones, those that no node may be able to take; by kind
+	Oldest     time.Time        `json:"oldest,omitzero"`  // when the job that waits longest was made
 }
 
 func queueViewOf(q actors.QueueState) queueView {
-	return queueView{q, q.Updated, depthView{q.Depth.Waiting, q.Depth.Leased, q.Depth.Delayed, q.Depth.Dead, q.Depth.Oldest}}
+	return queueView{q, q.Updated, depthView{q.Depth.Waiting, q.Depth.Leased, q.Depth.Delayed, q.Depth.Dead, q.Depth.Parked, q.Depth.Oldest}}
 }
 
 // queues is GET /v1/queues.
@@ -46,7 +50,7 @@ func (h *Handler) queues(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, map[string]any{"queues": views})
 }
 
-// patchQueue is PATCH /v1/queues/{queue} with any of {concurrency, paused, reason}.
+// patchQueue is PATCH /v1/queues/{queue} with any of {concurrency, cluster_concurrency, paused, reason}.
 func (h *Handler) patchQueue(w http.ResponseWriter, r *http.Request) error {
 	body, err := readBody(w, r, maxBody)
 	if err != nil {
@@ -54,11 +58,12 @@ func (h *Handler) patchQueue(w http.ResponseWriter, r *http.Request) error {
 	}
 	var to struct {
 		concurrency int
+		everywhere  int
 		paused      bool
 		reason      string
 	}
-	to.concurrency = -1
-	known := fields{"concurrency": number(&to.concurrency), "paused": flag(&to.paused), "reason": text(&to.reason, maxReason)}
+	to.concurrency, to.everywhere = -1, -1
+	known := fields{"concurrency": number(&to.concurrency), "cluster_concurrency": number(&to.everywhere), "paused": flag(&to.paused), "reason": text(&to.reason, maxReason)}
 	set := map[string]bool{}
 	for field, read := range known {
 		known[field] = func(raw json.RawMessage) error {
@@ -72,7 +77,13 @@ func (h *Handler) patchQueue(w http.ResponseWriter, r *http.Request) error {
 	if set["concurrency"] && (to.concurrency < 0 || to.concurrency > maxConcurrency) {
 		return refuse("invalid", "concurrency: want 0 (the node's own setting) to %d", maxConcurrency)
 	}
+	if set["cluster_concurrency"] && (to.everywhere < 0 || to.everywhere > maxEverywhere) {
+		return refuse("invalid", "cluster_concurrency: want 0 (no bound) to %d", maxEverywhere)
+	}
 	return h.setQueue(w, r, func(q *persistence.QueueSettings) {
+		if set["cluster_concurrency"] {
+			q.Everywhere = to.everywhere
+		}
 		if set["concurrency"] {
 			q.Concurrency = to.concurrency
 		}

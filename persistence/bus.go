@@ -61,7 +61,7 @@ type Signal struct {
 	Presence *Presence `json:"presence,omitempty"`
 	// To is the only node that it is for; empty: all.
 	To string `json:"to,omitempty"`
-	// Data is what nodes tell of themselves, at most MaxSignal bytes of JSON.
+	// Data is what a node asks or answers, at most MaxSignal bytes of JSON.
 	Data json.RawMessage `json:"data,omitempty"`
 }
 
@@ -92,9 +92,7 @@ const (
 	SignalRemoved SignalTopic = "removed"
 	// SignalPresence: what the node's streams show.
 	SignalPresence SignalTopic = "presence"
-	// SignalNode: the node By is there, or goes; Data says what it is. SignalInspect: the node By asks the node To what lives
-	// there, and SignalInspected is the answer.
-	SignalNode      SignalTopic = "node"
+	// SignalInspect: the node By asks the node To what lives there, and SignalInspected is the answer.
 	SignalInspect   SignalTopic = "inspect"
 	SignalInspected SignalTopic = "inspected"
 )

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 // envelope is what an inbox keeps of a job: all that was asked, and nothing of what became of it. EncodeEnvelope writes the
 // members in this order, without space between them. Whoever reads takes them in any order, and ignores those it doesn't know.
 type envelope struct {
+	Form     int             `json:"form,omitempty"` // comes first where it is there; see EnvelopeForm
 	ID       ID              `json:"id"`
 	Kind     string          `json:"kind"`
 	Queue    string          `json:"queue"`
@@ -25,6 +27,32 @@ type envelope struct {
 	Size     int             `json:"size,omitempty"` // of the payload as it stands here, in bytes: it need not be read to be passed over
 	Payload  json.RawMessage `json:"payload,omitempty"`
 }
+
+// EnvelopeForm is the newest form of envelopes that this build reads, and the one that it writes. The first form does not name itself.
+// An envelope of any later one begins with the member form, so that whoever is older sees, without reading on, that it is not for them. A
+// form is new only if an older reader would get the job wrong: members that it may ignore need none.
+const EnvelopeForm = 1
+
+// formPrefix is how envelopes begin that name their form.
+var formPrefix = []byte(`{"form":`)
+
+// FormOf is the form that an envelope names itself. It does not read further.
+func FormOf(data []byte) int {
+	if !bytes.HasPrefix(data, formPrefix) {
+		return 1
+	}
+	form := 0
+	for _, c := range data[len(formPrefix):] {
+		if c < '0' || c > '9' || form > maxForm {
+			break
+		}
+		form = 10*form + int(c-'0')
+	}
+	return max(min(form, maxForm), 1)
+}
+
+// maxForm bounds what is taken for a form.
+const maxForm = 1_000_000
 
 // usualEnvelope is the room that most envelopes need besides their payload, in bytes.
 const usualEnvelope = 384
@@ -102,6 +130,9 @@ func DecodeEnvelope(data []byte) (Job, error) {
 // parseEnvelope reads an envelope of any form.
 func parseEnvelope(data []byte) (envelope, error) {
 	var e envelope
+	if form := FormOf(data); form > EnvelopeForm {
+		return envelope{}, fmt.Errorf("decode an envelope: it is of form %d, and this build reads up to %d", form, EnvelopeForm)
+	}
 	if err := json.Unmarshal(data, &e); err != nil {
 		return envelope{}, fmt.Errorf("decode an envelope of %d bytes: %w", len(data), err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/meta-ad-studio/troupe/migrations"
@@ -25,6 +26,9 @@ type backends struct {
 	artifacts persistence.Artifacts
 	embedded  bool
 	close     func()
+
+	node        string // the machine's name with the incarnation, which no other start of any node has
+	incarnation int64
 }
 
 // storage is where a node keeps what outlives it.
@@ -36,8 +40,8 @@ type storage struct {
 	AutoMigrate bool   `help:"Bring the schema up at the start; otherwise an old one is refused." env:"TROUPE_AUTO_MIGRATE" group:"storage"`
 }
 
-// open connects to the servers whose URLs are given, or opens the embedded database.
-func (s storage) open(ctx context.Context, node string) (*backends, error) {
+// open connects to the servers whose URLs are given, or opens the embedded database, for one life of a node on the machine.
+func (s storage) open(ctx context.Context, machine string) (*backends, error) {
 	artifacts, err := local.OpenArtifacts(filepath.Join(s.Data, "artifacts"))
 	if err != nil {
 		return nil, err
@@ -45,11 +49,11 @@ func (s storage) open(ctx context.Context, node string) (*backends, error) {
 	b := &backends{artifacts: artifacts}
 	switch {
 	case s.RedisURL == "" && s.DatabaseURL == "":
-		err = b.openEmbedded(ctx, s, node)
+		err = b.openEmbedded(ctx, s, machine)
 	case s.RedisURL == "" || s.DatabaseURL == "":
 		err = errors.New("give both --redis-url and --database-url, or neither to run embedded")
 	default:
-		err = b.openServers(ctx, s, node)
+		err = b.openServers(ctx, s, machine)
 	}
 	if err != nil {
 		return nil, errors.Join(err, artifacts.Close())
@@ -59,22 +63,25 @@ func (s storage) open(ctx context.Context, node string) (*backends, error) {
 	return b, nil
 }
 
-func (b *backends) openEmbedded(ctx context.Context, s storage, node string) error {
+func (b *backends) openEmbedded(ctx context.Context, s storage, machine string) error {
 	db, err := sqlite.Open(ctx, filepath.Join(s.Data, "troupe.db"))
 	if err != nil {
 		return err
 	}
-	b.store, b.inbox, b.bus, b.once, b.embedded = db.Store(), db.Inbox(), local.NewBus(node), local.NewOnce(), true
+	if err := b.begin(ctx, db.Store(), machine); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	b.inbox, b.bus, b.once, b.embedded = db.Inbox(), local.NewBus(b.node), local.NewOnce(), true
 	b.close = func() { _ = db.Close() }
 	return nil
 }
 
-func (b *backends) openServers(ctx context.Context, s storage, node string) error {
+func (b *backends) openServers(ctx context.Context, s storage, machine string) error {
 	err := errors.Join(readable("--redis-url", s.RedisURL, "redis", "rediss", "unix"), readable("--database-url", s.DatabaseURL, "postgres", "postgresql"))
 	if err != nil {
 		return err
 	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL, Name: "troupe " + node})
+	store, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL, Name: "troupe " + machine})
 	if err != nil {
 		return unusable("Postgres", s.DatabaseURL, err)
 	}
@@ -82,13 +89,27 @@ func (b *backends) openServers(ctx context.Context, s storage, node string) erro
 		store.Close()
 		return err
 	}
+	if err := b.begin(ctx, store, machine); err != nil {
+		store.Close()
+		return unusable("Postgres", s.DatabaseURL, err)
+	}
 	client, err := redis.Open(ctx, redis.Config{URL: s.RedisURL, Prefix: s.RedisPrefix})
 	if err != nil {
 		store.Close()
 		return unusable("Redis", s.RedisURL, err)
 	}
-	b.store, b.inbox, b.bus, b.once, b.members = store, client.Inbox(), client.Bus(node), client.Once(), client.Members()
+	b.inbox, b.bus, b.once, b.members = client.Inbox(), client.Bus(b.node), client.Once(), client.Members()
 	b.close = func() { _ = client.Close(); store.Close() }
+	return nil
+}
+
+// begin begins a life.
+func (b *backends) begin(ctx context.Context, store persistence.Store, machine string) (err error) {
+	b.store = store
+	if b.incarnation, err = store.Incarnation(ctx); err != nil {
+		return fmt.Errorf("begin a life of this node: %w", err)
+	}
+	b.node = machine + "-" + strconv.FormatInt(b.incarnation, 10)
 	return nil
 }
 

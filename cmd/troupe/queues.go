@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -13,7 +14,7 @@ type queuesCmd struct {
 	Ls     queuesLsCmd     `cmd:"" help:"List queues: what waits, what runs, and how many may."`
 	Pause  queuesPauseCmd  `cmd:"" help:"Let no new job of a queue start, on any node; running ones go on."`
 	Resume queuesResumeCmd `cmd:"" help:"Undo a pause."`
-	Set    queuesSetCmd    `cmd:"" help:"Set how many jobs of a queue each node runs at once."`
+	Set    queuesSetCmd    `cmd:"" help:"Set how many jobs of a queue run at once, on each node and on all together."`
 }
 
 // queue is a queue as a node describes it.
@@ -22,6 +23,7 @@ type queue struct {
 	Paused     bool   `json:"paused"`
 	Reason     string `json:"reason"`
 	Limit      int    `json:"limit"`
+	Everywhere int    `json:"cluster_concurrency"`
 	Durability string `json:"durability"`
 	Depth      struct {
 		Waiting    int64     `json:"waiting"`
@@ -63,7 +65,11 @@ func printQueues(w io.Writer, queues []queue, now time.Time) error {
 				state += ": " + short(q.Reason, 40)
 			}
 		}
-		t.row(q.Name, state, strconv.Itoa(q.Limit), count(q.Depth.Waiting), age(q.Depth.Oldest, now), count(q.Depth.Processing),
+		limit := strconv.Itoa(q.Limit)
+		if q.Everywhere > 0 {
+			limit += ", " + strconv.Itoa(q.Everywhere) + " in all"
+		}
+		t.row(q.Name, state, limit, count(q.Depth.Waiting), age(q.Depth.Oldest, now), count(q.Depth.Processing),
 			count(q.Depth.Delayed), count(q.Depth.Dead), q.Durability)
 	}
 	return t.flush()
@@ -107,10 +113,21 @@ func (c *queuesResumeCmd) Run(ctx context.Context, o output) error {
 
 type queuesSetCmd struct {
 	oneQueue
-	Concurrency int `help:"Handlers at once on each node; 0 gives each node its own setting back." required:"" placeholder:"N"`
+	Concurrency *int `help:"Handlers at once on each node; 0 gives each node its own setting back." placeholder:"N"`
+	Everywhere  *int `help:"Handlers at once over all nodes together; 0 is no bound." name:"cluster-concurrency" placeholder:"N"`
 }
 
-// Run sets the concurrency.
+// Run sets what is given.
 func (c *queuesSetCmd) Run(ctx context.Context, o output) error {
-	return c.change(ctx, o, http.MethodPatch, "", map[string]int{"concurrency": c.Concurrency})
+	body := map[string]int{}
+	if c.Concurrency != nil {
+		body["concurrency"] = *c.Concurrency
+	}
+	if c.Everywhere != nil {
+		body["cluster_concurrency"] = *c.Everywhere
+	}
+	if len(body) == 0 {
+		return errors.New("give --concurrency, --cluster-concurrency, or both")
+	}
+	return c.change(ctx, o, http.MethodPatch, "", body)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -33,11 +32,12 @@ type serving struct {
 	configured
 	storage
 	access
+	clustering
 	Listen    string        `help:"Address of the HTTP interface. Without a token only loopback is taken." env:"TROUPE_LISTEN" default:"127.0.0.1:8080"`
 	Token     string        `help:"Bearer token that everybody must show; only its hash is kept." env:"TROUPE_TOKEN" placeholder:"SECRET"`
 	TokenHash []string      `help:"Further tokens as NAME:HEX, the SHA-256 of each, as made by 'troupe token'." env:"TROUPE_TOKEN_HASHES" placeholder:"NAME:HEX"`
-	Name      string        `help:"Name of the node; a part that is new at each start is added." env:"TROUPE_NAME" placeholder:"NAME"`
-	Lease     time.Duration `help:"How long a claim holds without renewal: a dead node's jobs are adopted after that time." env:"TROUPE_LEASE" default:"8s"`
+	Name      string        `help:"Name of the node; a number that is new at each start is added." env:"TROUPE_NAME" placeholder:"NAME"`
+	Lease     time.Duration `help:"How long a claim holds without renewal: a dead node's jobs are adopted after that time at the latest." env:"TROUPE_LEASE" default:"8s"`
 	Drain     time.Duration `help:"How long running handlers may go on after SIGTERM." env:"TROUPE_DRAIN" default:"30s"`
 	Retention time.Duration `help:"How long ended jobs are kept; 0 is for ever." env:"TROUPE_RETENTION" default:"720h"`
 	Queues    []string      `help:"Queues as NAME=CONCURRENCY or NAME=CONCURRENCY:store, besides default and video." env:"TROUPE_QUEUES" name:"queue" placeholder:"NAME=N"`
@@ -94,8 +94,7 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 		return fmt.Errorf("can't listen on %s: %s", s.Listen, reason(err))
 	}
 	defer listener.Close()
-	node := s.nodeName()
-	b, err := s.open(ctx, node)
+	b, err := s.open(ctx, s.nodeName())
 	if err != nil {
 		return err
 	}
@@ -107,8 +106,11 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
+	ctx, drain := context.WithCancel(ctx)
+	defer drain()
 	app, err := actors.New(actors.Config{
-		Node: node, Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
+		Node: b.node, Incarnation: b.incarnation, Members: b.members, Silence: s.NodeTimeout, OnDrain: func(string) { drain() },
+		Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
 		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
 	})
 	if err != nil {
@@ -121,7 +123,7 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 		return err
 	}
 	defer app.Close()
-	config.Node, config.Name, config.Once = app, node, b.once
+	config.Node, config.Name, config.Once = app, b.node, b.once
 	config.Registerer, config.Gatherer = registry, registry
 	config.ParseVideo = func(payload json.RawMessage) error { _, err := video.ParsePayload(payload); return err }
 	return s.listen(ctx, log, out, listener, app, httpapi.New(config), b.embedded)
@@ -238,7 +240,7 @@ func parseQueue(text string) (actors.Queue, error) {
 	return actors.Queue{Name: name, Concurrency: n, StoreFirst: durability == "store"}, nil
 }
 
-// nodeName is a name for this start of this node: the same machine's next start is another node.
+// nodeName is the name that the machine goes by, to which each start adds its incarnation.
 func (s *serving) nodeName() string {
 	name := s.Name
 	if name == "" {
@@ -254,9 +256,7 @@ func (s *serving) nodeName() string {
 	if name == "" {
 		name = "node"
 	}
-	var incarnation [4]byte
-	_, _ = rand.Read(incarnation[:]) // never fails
-	return name[:min(len(name), 50)] + "-" + hex.EncodeToString(incarnation[:])
+	return name[:min(len(name), maxMachineName)]
 }
 
 func buildInfo() prometheus.Collector {
