@@ -96,6 +96,7 @@ func (w *world) startKinds(change func(*Config), changeApp func(*actors.Config),
 	name := fmt.Sprintf("n%d", time.Now().UnixNano())
 	config := actors.Config{
 		Node: name, Store: w.db.Store(), Inbox: w.db.Inbox(), Bus: client.Bus(name), Artifacts: w.artifacts, Metrics: rig.metrics,
+		Members: client.Members(),
 		Queues: []actors.Queue{{Name: "default", Concurrency: 20}, {Name: "video", Concurrency: 2, StoreFirst: true}},
 	}
 	if changeApp != nil {
