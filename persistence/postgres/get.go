@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/persistence"
@@ -70,7 +72,14 @@ func (s *Store) History(ctx context.Context, id job.ID) ([]job.Transition, error
 	if err == nil && !found {
 		err = fmt.Errorf("job %s: %w", id, persistence.ErrNotFound)
 	}
-	return history, err
+	return inOrder(history), err
+}
+
+// inOrder are lines of history by rev, each once. A commit whose answer was lost is repeated together with what came since, and so may be kept
+// twice: once alone, and once within that.
+func inOrder(history []job.Transition) []job.Transition {
+	slices.SortStableFunc(history, func(a, b job.Transition) int { return cmp.Compare(a.Rev, b.Rev) })
+	return slices.CompactFunc(history, func(a, b job.Transition) bool { return a.Rev == b.Rev })
 }
 
 // RequestCancel implements persistence.Store.

@@ -101,8 +101,18 @@ func (s *Store) write(w persistence.Write) persistence.Outcome {
 			r.Job.Payload = tidy.Bytes()
 		}
 	}
-	r.history = append(r.history, w.History...)
+	r.keep(w.History)
 	return persistence.Outcome{Applied: true}
+}
+
+// keep adds lines of history. One that is there is left: the repetition of a write whose answer was lost may say more than it did.
+func (r *row) keep(lines []job.Transition) {
+	for _, line := range lines {
+		at, there := slices.BinarySearchFunc(r.history, line.Rev, func(h job.Transition, rev int64) int { return cmp.Compare(h.Rev, rev) })
+		if !there {
+			r.history = slices.Insert(r.history, at, line)
+		}
+	}
 }
 
 // Commit implements persistence.Store.

@@ -48,6 +48,16 @@ var commitCases = []storeCase{
 			t.want("outcome", t.commit(done), []persistence.Outcome{{Applied: true}})
 		}
 	}},
+	{"a write that says again what was written, and more, adds what is new", func(t *storeTest) {
+		j := t.submitted()
+		t.put(j)
+		claimed := t.step(j, job.Claimed{Token: 1, Node: "a"})
+		t.commit(claimed)
+		done := t.step(claimed.Job, job.Succeeded{})
+		done.History = append(claimed.History, done.History...)
+		t.want("outcome", t.commit(done), []persistence.Outcome{{Applied: true}})
+		t.want("history", t.history(j.ID), append(first(j).History, done.History...))
+	}},
 	{"a stale token changes nothing and learns the row's fence", func(t *storeTest) {
 		j := t.submitted()
 		t.put(j)
