@@ -211,6 +211,10 @@ func (jr *journal) onFailed(c actor.Context, m *flown) {
 			jr.unsaved++
 		}
 		if newer, ok := jr.pending[w.job.ID]; ok {
+			if newer.job.Rev < w.job.Rev { // an acceptance that its own claim overtook
+				w, newer = newer, w
+				jr.pending[newer.job.ID] = newer
+			}
 			newer.merge(w)
 			continue
 		}

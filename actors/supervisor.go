@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -96,6 +98,7 @@ type supervisor struct {
 	app      *App
 	props    *actor.Props
 	next     claimedJob // the birth gift of the child being spawned
+	born     uint64     // children so far
 	children map[job.ID]claimedChild
 	draining chan struct{} // closed when the last child is gone; nil while open
 }
@@ -150,8 +153,11 @@ func (s *supervisor) onStart(c actor.Context, m *start) {
 			s.putOff()
 			continue
 		}
-		pid, err := c.SpawnNamed(s.props, id.String())
-		if err != nil { // its name is still taken by one that is about to stop
+		// The name is this actor's alone: what is late for an earlier actor of the job (a timer, a handler that ignored the end of its context)
+		// must not reach this one.
+		s.born++
+		pid, err := c.SpawnNamed(s.props, id.String()+"."+strconv.FormatUint(s.born, 36))
+		if err != nil {
 			s.app.log.Warn("a job's actor can't be spawned; the job is put off", "job", id, "error", err)
 			s.putOff()
 			continue
@@ -177,7 +183,9 @@ func (s *supervisor) tellAll(c actor.Context, message any) {
 }
 
 func (s *supervisor) onTerminated(m *actor.Terminated) {
-	id, err := job.ParseID(m.Who.Id[max(0, len(m.Who.Id)-36):]) // the last part of its name
+	name := m.Who.Id[strings.LastIndexByte(m.Who.Id, '/')+1:]
+	text, _, _ := strings.Cut(name, ".")
+	id, err := job.ParseID(text)
 	if err != nil {
 		return
 	}
