@@ -33,6 +33,7 @@ type backends struct {
 
 // storage is where a node keeps what outlives it.
 type storage struct {
+	membershipChoice
 	RedisURL    string `help:"Redis of the inbox and the bus: redis://host:port/db, or of a Cluster redis://host:port?addr=host2:port2." env:"TROUPE_REDIS_URL" placeholder:"URL" group:"storage"`
 	DatabaseURL string `help:"Postgres of the store: postgres://user:password@host/database." env:"TROUPE_DATABASE_URL" placeholder:"URL" group:"storage"`
 	RedisPrefix string `help:"Put before every Redis key and channel, so that several systems may share a server." env:"TROUPE_REDIS_PREFIX" placeholder:"TEXT" group:"storage"`
@@ -60,6 +61,10 @@ func (s storage) open(ctx context.Context, machine string) (*backends, error) {
 	}
 	closeDriver := b.close
 	b.close = func() { closeDriver(); _ = artifacts.Close() }
+	if err := b.openMembers(ctx, s.Membership); err != nil {
+		b.close()
+		return nil, err
+	}
 	return b, nil
 }
 

@@ -16,7 +16,7 @@ const (
 	readLeast = 200 * time.Millisecond // or every so often, if that is longer
 	perRead   = 10                     // the others read it in as many times that as there are times so many members,
 	readEvery = 30 * time.Second       // but at least so often
-	steadyGap = 2 * time.Second  // between two answers; if it is longer, nobody knows how the members were meanwhile
+	steadyGap = 2 * time.Second        // between two answers; if it is longer, nobody knows how the members were meanwhile
 )
 
 // judging is what a handle has seen of the members, by its own monotonic clock.

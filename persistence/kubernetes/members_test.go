@@ -41,7 +41,9 @@ func TestMembers(t *testing.T) {
 	}))
 }
 
-func one(name string) persistence.Member { return persistence.Member{Name: name, Started: time.Unix(1, 0)} }
+func one(name string) persistence.Member {
+	return persistence.Member{Name: name, Started: time.Unix(1, 0)}
+}
 
 func TestRenewedTokenIsReadAgain(t *testing.T) {
 	a := startSecureAPI(t)
