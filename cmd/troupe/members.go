@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meta-ad-studio/troupe/actors/cluster"
+	remoting "github.com/meta-ad-studio/troupe/actors/cluster"
 	"github.com/meta-ad-studio/troupe/persistence/kubernetes"
 )
 
@@ -21,7 +21,7 @@ func (b *backends) openMembers(ctx context.Context, choice string) error {
 	case b.embedded, choice == "redis":
 		return nil
 	case static:
-		members, err := cluster.NewStatic(strings.Split(addresses, ","))
+		members, err := remoting.NewStatic(strings.Split(addresses, ","))
 		if err != nil {
 			return fmt.Errorf("--membership: %w", err)
 		}
