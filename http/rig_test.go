@@ -97,7 +97,7 @@ func (w *world) startKinds(change func(*Config), changeApp func(*actors.Config),
 	config := actors.Config{
 		Node: name, Store: w.db.Store(), Inbox: w.db.Inbox(), Bus: client.Bus(name), Artifacts: w.artifacts, Metrics: rig.metrics,
 		Members: client.Members(),
-		Queues: []actors.Queue{{Name: "default", Concurrency: 20}, {Name: "video", Concurrency: 2, StoreFirst: true}},
+		Queues:  []actors.Queue{{Name: "default", Concurrency: 20}, {Name: "video", Concurrency: 2, StoreFirst: true}},
 	}
 	if changeApp != nil {
 		changeApp(&config)

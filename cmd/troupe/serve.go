@@ -106,10 +106,14 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
+	remote, err := s.remote(ctx, b)
+	if err != nil {
+		return err
+	}
 	ctx, drain := context.WithCancel(ctx)
 	defer drain()
 	app, err := actors.New(actors.Config{
-		Node: b.node, Incarnation: b.incarnation, Members: b.members, Silence: s.NodeTimeout, OnDrain: func(string) { drain() },
+		Node: b.node, Incarnation: b.incarnation, Members: b.members, Silence: s.NodeTimeout, Remote: remote, OnDrain: func(string) { drain() },
 		Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
 		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
 	})

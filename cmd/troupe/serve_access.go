@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -69,11 +68,6 @@ func (a access) secrets() ([][]byte, error) {
 
 // sharedSecret is the one that all nodes on this store sign with when none is given. The first node makes it.
 func sharedSecret(ctx context.Context, store persistence.Store) ([][]byte, error) {
-	fresh := make([]byte, httpapi.MinSecret)
-	_, _ = rand.Read(fresh) // never fails
-	kept, err := store.Secret(ctx, "stream", fresh)
-	if err != nil {
-		return nil, fmt.Errorf("get the secret that signs stream tokens: %s", reason(err))
-	}
-	return [][]byte{kept}, nil
+	kept, err := commonSecret(ctx, store, "stream")
+	return [][]byte{kept}, err
 }
