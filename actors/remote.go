@@ -61,6 +61,7 @@ const (
 	codeUnknownOp remoteCode = "unknown_op"
 	codeInvalid   remoteCode = "invalid"
 	codeBusy      remoteCode = "busy"
+	codeRefused   remoteCode = "refused"
 	codeFailed    remoteCode = "failed"
 )
 
@@ -71,6 +72,8 @@ func (r *remoteAnswer) err() error {
 		return nil
 	case codeUnknownOp:
 		return fmt.Errorf("node %s: %w: it is of a version that does not know this: %s", r.Node, persistence.ErrUnavailable, r.Error)
+	case codeRefused:
+		return fmt.Errorf("node %s: %w", r.Node, ErrNoDrain)
 	case codeBusy:
 		return fmt.Errorf("node %s: %w: %s", r.Node, ErrBusy, r.Error)
 	}
@@ -131,6 +134,8 @@ func codeOf(err error) remoteCode {
 		return codeInvalid
 	case errors.Is(err, ErrBusy):
 		return codeBusy
+	case errors.Is(err, ErrNoDrain):
+		return codeRefused
 	}
 	return codeFailed
 }

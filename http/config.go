@@ -15,7 +15,7 @@ import (
 type Config struct {
 	Node Node
 
-	// Name is the node's name as streams show it.
+	// Name is the node's name as streams, and the header Troupe-Node of every answer, show it.
 	Name string
 
 	// Tokens are who may enter. Without any, all may, and the server binds to loopback only.

@@ -69,6 +69,9 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 		x.ip, x.secure = remote(r, h.cfg.Proxies)
 		rec := &recorder{w, x}
 		rec.Header().Set("X-Request-Id", x.requestID)
+		if h.cfg.Name != "" {
+			rec.Header().Set("Troupe-Node", h.cfg.Name)
+		}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		defer func() {
 			if cause := recover(); cause != nil {

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/http"
 
+	"github.com/gorilla/mux"
+
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
 
@@ -12,6 +14,23 @@ func (h *Handler) nodes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, http.StatusOK, map[string]any{"nodes": h.node.Nodes(r.Context())})
+}
+
+// drain is POST /v1/nodes/{node}/drain. It answers once the node was told, or word was left for it: GET /v1/nodes shows when it drains, and
+// that it is gone.
+func (h *Handler) drain(w http.ResponseWriter, r *http.Request) error {
+	if _, err := readOnly(r); err != nil {
+		return err
+	}
+	node := mux.Vars(r)["node"]
+	if err := checkName(node); err != nil {
+		return refuse("not_found", "node %s", err)
+	}
+	way, err := h.node.DrainNode(r.Context(), node, exchangeOf(r).principal)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusAccepted, map[string]any{"node": node, "told": way})
 }
 
 // actors is GET /v1/actors: what lives on a node, with job only that job's actor.

@@ -34,6 +34,7 @@ const (
 	clockSkew      = time.Minute            // how far nodes' clocks may be apart
 	markTimeout    = 300 * time.Millisecond // of reading whether a session was ended
 
+	maxWait     = 20 * time.Second // for which an answer may be held back
 	apiTimeout  = 25 * time.Second // what one call of the node may take
 	bulkTimeout = 2 * time.Minute  // and one that touches many jobs
 )

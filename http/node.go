@@ -45,7 +45,10 @@ type Reader interface {
 
 // Operator changes jobs on behalf of a person or program named by.
 type Operator interface {
+	// Cancel answers once the request is durable; *actors.TooLateError if the job had ended otherwise.
 	Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job, error)
+	// AwaitEnd waits until a job has ended or the context has, and answers it as it is then.
+	AwaitEnd(ctx context.Context, id job.ID) (job.Job, error)
 	// Retry hastens a job that waits, and redrives one that failed or was cancelled.
 	Retry(ctx context.Context, id job.ID, by string) (job.Job, error)
 	Delete(ctx context.Context, id job.ID) error
@@ -65,6 +68,8 @@ type Inspector interface {
 	Nodes(ctx context.Context) []actors.NodeInfo
 	// ActorsOf asks a node, this one if it has no name, what lives there; with a job only that one's actor is among the jobs.
 	ActorsOf(ctx context.Context, node string, only job.ID) (actors.ActorTree, error)
+	// DrainNode asks a node to end in order, and says by which way it was asked.
+	DrainNode(ctx context.Context, node, by string) (actors.DrainWay, error)
 }
 
 // LineReader shows what handlers say.

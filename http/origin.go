@@ -31,7 +31,7 @@ func ParseOrigins(list []string) ([]string, error) {
 const (
 	foreignMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 	foreignSends   = "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-None-Match, If-Range, Last-Event-ID, Range"
-	foreignReads   = "Accept-Ranges, Content-Range, Durability, ETag, Idempotent-Replayed, Location, Retry-After, X-Request-Id"
+	foreignReads   = "Accept-Ranges, Content-Range, Durability, ETag, Idempotent-Replayed, Location, Retry-After, Troupe-Node, X-Request-Id"
 	preflightAge   = "7200" // seconds; browsers keep it no longer
 )
 

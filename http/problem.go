@@ -25,6 +25,9 @@ type problem struct {
 	RequestID string      `json:"request_id,omitempty"`
 	Differs   []string    `json:"differs,omitempty"` // with key_conflict
 	Errors    []itemError `json:"errors,omitempty"`  // with a batch that could not be read
+	// Of a job that could not be cancelled: too_late, and the status with which it has ended.
+	State   job.CancelState `json:"state,omitempty"`
+	EndedAs string          `json:"ended_as,omitempty"`
 }
 
 type itemError struct {
@@ -75,6 +78,7 @@ var table = []struct {
 	{actors.ErrKeyInFlight, "key_in_flight"},
 	{actors.ErrClosed, "draining"},
 	{actors.ErrBusy, "busy"},
+	{actors.ErrNoDrain, "not_allowed"},
 	{job.ErrTerminal, "already_ended"},
 	{job.ErrNotAllowed, "not_allowed"},
 	{job.ErrUnchanged, "not_allowed"},
@@ -107,6 +111,8 @@ func problemOf(err error) problem {
 		p.Code, p.Detail, p.Differs, p.Errors = own.code, own.detail, own.differs, own.errors
 	} else if _, ok := errors.AsType[*actors.KeyConflictError](err); ok {
 		p.Code = "key_conflict"
+	} else if late, ok := errors.AsType[*actors.TooLateError](err); ok {
+		p.Code, p.State, p.EndedAs = "already_ended", job.CancelTooLate, late.Job.Status.String()
 	} else if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		p.Code, p.Detail = "too_large", fmt.Sprintf("the body is larger than %d bytes", large.Limit)
 	} else {

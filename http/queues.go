@@ -101,7 +101,7 @@ func (h *Handler) patchQueue(w http.ResponseWriter, r *http.Request) error {
 
 // pauseQueue is POST /v1/queues/{queue}/pause, with an optional {reason}.
 func (h *Handler) pauseQueue(w http.ResponseWriter, r *http.Request) error {
-	reason, err := readReason(w, r)
+	reason, err := readReason(w, r, maxReason)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (h *Handler) pauseQueue(w http.ResponseWriter, r *http.Request) error {
 
 // resumeQueue is POST /v1/queues/{queue}/resume.
 func (h *Handler) resumeQueue(w http.ResponseWriter, r *http.Request) error {
-	if _, err := readReason(w, r); err != nil {
+	if _, err := readReason(w, r, maxReason); err != nil {
 		return err
 	}
 	return h.setQueue(w, r, func(q *persistence.QueueSettings) { q.Paused, q.Reason = false, "" })

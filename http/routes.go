@@ -47,6 +47,7 @@ func (h *Handler) routes() []route {
 		{methods: post, path: "/v1/queues/{queue}/pause", serve: h.pauseQueue},
 		{methods: post, path: "/v1/queues/{queue}/resume", serve: h.resumeQueue},
 		{methods: get, path: "/v1/nodes", serve: h.nodes},
+		{methods: post, path: "/v1/nodes/{node}/drain", serve: h.drain},
 		{methods: get, path: "/v1/actors", serve: h.actors},
 		{methods: get, path: "/v1/session", serve: h.whoAmI},
 		{methods: post, path: "/v1/session", serve: h.logIn, open: true},

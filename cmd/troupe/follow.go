@@ -32,7 +32,8 @@ type change struct {
 		Percent float64 `json:"pct"`
 		Note    string  `json:"note"`
 	} `json:"progress"`
-	Error   *job.ViewError `json:"error"`
+	Error   *job.ViewError  `json:"error"`
+	Cancel  *job.ViewCancel `json:"cancel"`
 	Waiting *struct {
 		Reason string     `json:"reason"`
 		Until  *time.Time `json:"until"`

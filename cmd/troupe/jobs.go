@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/meta-ad-studio/troupe/actors/job"
 )
@@ -36,17 +38,38 @@ func wanted(texts []string) ([]job.ID, error) {
 type jobsCancelCmd struct {
 	client
 	IDs    []string `arg:"" name:"id" help:"Jobs."`
-	Reason string   `help:"Why, for the history." placeholder:"TEXT"`
+	Reason string   `help:"Why, as everybody is shown who looks at the job; at most 500 bytes." placeholder:"TEXT"`
+	Wait   string   `help:"Wait for each to end, for so long at most (5s; up to 20s)." placeholder:"TIME"`
 	JSON   bool     `help:"Print each job as a line of JSON." name:"json"`
 }
 
 // Run cancels one after the other, and stops at the first that can't be.
 func (c *jobsCancelCmd) Run(ctx context.Context, o output) error {
-	var body any
+	one := call{path: "cancel"}
 	if c.Reason != "" {
-		body = map[string]string{"reason": c.Reason}
+		one.body = map[string]string{"reason": c.Reason}
 	}
-	return c.act(ctx, o, c.IDs, "cancel", body, c.JSON)
+	if c.Wait != "" {
+		one.query = url.Values{"wait": {c.Wait}}
+	}
+	return c.act(ctx, o, c.IDs, one, c.JSON)
+}
+
+// cancelWords are what became of a request to cancel, in words; empty if nobody asked.
+func cancelWords(c *job.ViewCancel) string {
+	if c == nil {
+		return ""
+	}
+	words := map[job.CancelState]string{
+		job.CancelRequest: "requested", job.CancelConfirmed: "confirmed", job.CancelTooLate: "too late",
+	}[c.State]
+	if words == "" {
+		words = string(c.State)
+	}
+	if note := c.Note(); note != "" {
+		words += " (" + note + ")"
+	}
+	return words
 }
 
 type jobsRetryCmd struct {
@@ -57,24 +80,26 @@ type jobsRetryCmd struct {
 
 // Run retries one after the other, and stops at the first that can't be.
 func (c *jobsRetryCmd) Run(ctx context.Context, o output) error {
-	return c.act(ctx, o, c.IDs, "retry", nil, c.JSON)
+	return c.act(ctx, o, c.IDs, call{path: "retry"}, c.JSON)
 }
 
-func (c *client) act(ctx context.Context, o output, texts []string, action string, body any, asJSON bool) error {
+// act makes one call for each job, to the path below the job's.
+func (c *client) act(ctx context.Context, o output, texts []string, one call, asJSON bool) error {
 	ids, err := wanted(texts)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		var now job.View
-		said, err := c.do(ctx, call{method: http.MethodPost, path: jobPath(id) + "/" + action, body: body}, &now)
+		said, err := c.do(ctx, call{method: http.MethodPost, path: jobPath(id) + "/" + one.path, query: one.query, body: one.body}, &now)
 		if err != nil {
 			return fmt.Errorf("job %s: %w", id, err)
 		}
 		if asJSON {
 			err = printJSON(o.out, said.body)
 		} else {
-			_, err = fmt.Fprintf(o.out, "%s  %s\n", id, now.Status)
+			line := fmt.Sprintf("%s  %-10s  %s", id, now.Status, short(cancelWords(now.Cancel), 300))
+			_, err = fmt.Fprintln(o.out, strings.TrimSpace(line))
 		}
 		if err != nil {
 			return err

@@ -69,6 +69,10 @@ func (c *client) facts(out io.Writer, j *job.View, now time.Time) error {
 	say("status", j.Status.String())
 	say("attempt", fmt.Sprintf("%d of %d, crashes %d, life %d", j.Attempt, j.MaxAttempts, j.Crashes, j.Run))
 	say("progress", percent(j.Progress)+" "+j.Message)
+	if j.Cancel != nil {
+		say("cancel", cancelWords(j.Cancel))
+		ago("asked", j.Cancel.At)
+	}
 	if j.Error != nil {
 		say("error", failed(j.Error))
 		say("fingerprint", j.Error.Fingerprint)

@@ -60,6 +60,9 @@ func changeLine(c change) string {
 	case c.Status.Running():
 		said = c.Progress.Note
 	}
+	if c.Cancel != nil {
+		said = strings.TrimSpace(said + "  cancel " + cancelWords(c.Cancel))
+	}
 	if c.Waiting != nil && c.Waiting.Until != nil {
 		said = strings.TrimSpace("until " + c.Waiting.Until.Local().Format("15:04:05.000") + "  " + said)
 	}

@@ -24,6 +24,7 @@ type cli struct {
 	Jobs    jobsCmd    `cmd:"" group:"jobs" help:"List, show, watch, cancel and retry jobs."`
 	Dead    deadCmd    `cmd:"" group:"jobs" help:"Dead letters: jobs that failed for good."`
 	Queues  queuesCmd  `cmd:"" group:"jobs" help:"List, pause, resume and set queues."`
+	Nodes   nodesCmd   `cmd:"" group:"jobs" help:"List nodes, drain one, and see what lives on it."`
 
 	Migrate migrateCmd `cmd:"" group:"setup" help:"Bring the database's schema up, down, or show it."`
 	Token   tokenCmd   `cmd:"" group:"setup" help:"Make a token for the HTTP interface."`
