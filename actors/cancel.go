@@ -36,6 +36,9 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 		if err != nil {
 			return job.Job{}, err
 		}
+		if j.Cancel == nil && !j.Status.Terminal() && j.Status != job.Cancelling {
+			continue // its row came between the leaving of the word and the reading of it
+		}
 		if j.Status == job.Processing {
 			if j, err = a.cancelRunning(ctx, j); err != nil {
 				return job.Job{}, err
