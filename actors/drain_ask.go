@@ -34,7 +34,13 @@ func (a *App) DrainNode(ctx context.Context, node, by string) (DrainWay, error) 
 		return "", fmt.Errorf("drain node %.80q: %w", node, err)
 	}
 	a.log.Warn("a node could not be asked to drain; word is left for it", "to", node, "by", by, "error", err)
-	return "", fmt.Errorf("drain node %.80q: %w", node, err)
+	if a.config.Members == nil {
+		return "", fmt.Errorf("drain node %.80q: %w", node, err)
+	}
+	if err := a.config.Members.AskDrain(ctx, node, by); err != nil {
+		return "", fmt.Errorf("drain node %.80q: %w", node, err)
+	}
+	return DrainLeft, nil
 }
 
 // drainAsked has the program end this node in order, as on SIGTERM. From is the node that passes the request on, or empty if it was asked

@@ -104,8 +104,6 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 			return err
 		}
 	}
-	ctx, drain := context.WithCancel(ctx)
-	defer drain()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	remote, err := s.remote(ctx, b)
@@ -118,7 +116,6 @@ func (s *serving) serve(ctx context.Context, log *slog.Logger, out io.Writer, sa
 		Node: b.node, Incarnation: b.incarnation, Members: b.members, Silence: s.NodeTimeout, Remote: remote, OnDrain: func(string) { drain() },
 		Version: version(), Store: b.store, Inbox: b.inbox, Bus: b.bus, Artifacts: b.artifacts,
 		Queues: queues, Log: log, Metrics: registry, Lease: s.Lease, Retention: s.Retention,
-		OnDrain: func(string) { drain() },
 	})
 	if err != nil {
 		return err
