@@ -132,8 +132,8 @@ func (a *App) refillUnknown(ctx context.Context, records []persistence.Record, w
 }
 
 // held says whether the row of a running job is so new that its holder, if the inbox has forgotten it, is about to give it
-// back itself.
-func (a *App) held(j *job.Job) bool { return time.Since(j.Updated) < a.config.Lease*5/4 }
+// back itself. A row from the future is by a clock that is wrong, and tells nothing.
+func (a *App) held(j *job.Job) bool { return time.Since(j.Updated).Abs() < a.config.Lease*5/4 }
 
 // verifiedEntry is a live row as an inbox entry whose next claim is not a first one. Whoever claims it asks the store
 // first: the row may have ended since it was read here.

@@ -193,8 +193,10 @@ const (
 type Settlement struct {
 	Lease Lease
 	Verb  Verb
-	RunAt time.Time // for Delay
-	For   string    // for Park: who can take it, by a job.ValidName; normally the job's kind
+	// RunAt is for Delay: the job waits for as long as this is ahead of the caller's clock, by the inbox's own. A backoff is as long as
+	// it should be, also if the two differ.
+	RunAt time.Time
+	For   string // for Park: who can take it, by a job.ValidName; normally the job's kind
 }
 
 // Depth is how much a queue holds.

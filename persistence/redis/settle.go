@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -62,7 +63,7 @@ func (l *call) runs(part []persistence.Settlement) {
 		l.text(fence(s.Lease.Token, s.Lease.Node))
 		switch s.Verb {
 		case persistence.Delay:
-			l.number(millis(s.RunAt))
+			l.number(max(millisOf(time.Until(s.RunAt)), 0)) // by the server's clock from there on: a wrong one here must not undo a backoff
 		case persistence.Park:
 			l.text(s.For)
 		default:
@@ -71,6 +72,9 @@ func (l *call) runs(part []persistence.Settlement) {
 		i += n
 	}
 }
+
+// millisOf rounds up, as millis does.
+func millisOf(d time.Duration) int64 { return (d + time.Millisecond - time.Nanosecond).Milliseconds() }
 
 func alike(a, b *persistence.Settlement) bool {
 	return a.Verb == b.Verb && a.Lease.Token == b.Lease.Token && a.Lease.Node == b.Lease.Node &&

@@ -4,7 +4,7 @@
 -- KEYS  1 jobs  2 meta  3 leases  4 delayed  5 cancels  6 dead  7-10 inbox by priority  11 cut  12 parked
 -- ARGV  1 queue  2 wake channel  3 how many dead letters are kept  4 under how many names jobs may be parked  5 how long a job is delayed
 --       instead (ms)  6 n  then n ids, then runs of four that cover them in order: how many, verb ("ack", "dead", "delay", "return" or
---       "park"), their fence ("L|token|node|"), due (ms; for delay) or name (for park)
+--       "park"), their fence ("L|token|node|"), how long (ms; for delay) or name (for park)
 -- Returns the positions of those that were not held.
 -- Atomic. Repeatable: the second time nothing is held under that fence. Returned jobs stand at the front in the order given.
 -- If a claim was cut by its limit, and a lease ended, the watchers are woken: one more command a call.
@@ -15,22 +15,24 @@ local queue, wake, keep, names, pause, n = ARGV[1], ARGV[2], tonumber(ARGV[3]), 
 local ID, RUNS = 6, 7 + n
 local find, sub, match, call = string.find, string.sub, string.match, redis.call
 
-local covered, parks = 0, false
+local covered, parks, waits = 0, false, false
 for at = RUNS, #ARGV, 4 do
   local verb = ARGV[at + 1]
   covered = covered + tonumber(ARGV[at])
   if verb == 'park' then
     parks = true
     if not find(ARGV[at + 3], '^[%w._-]+$') then return redis.error_reply('ERR settle: not a name') end
-  elseif verb ~= 'ack' and verb ~= 'dead' and verb ~= 'return' and not (verb == 'delay' and tonumber(ARGV[at + 3])) then
+  elseif verb == 'delay' and tonumber(ARGV[at + 3]) then
+    waits = true
+  elseif verb ~= 'ack' and verb ~= 'dead' and verb ~= 'return' then
     return redis.error_reply('ERR settle: unknown verb')
   end
 end
 if n < 1 or names < 1 or pause < 1 or covered ~= n then return redis.error_reply('ERR settle: wrong number of arguments') end
 
 local now = 0
-if parks then
-  call('ZCARD', parked) -- of the right type
+if parks then call('ZCARD', parked) end -- of the right type
+if parks or waits then
   local t = call('TIME')
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
@@ -78,7 +80,7 @@ for at = RUNS, #ARGV, 4 do
       changed[#changed + 1] = id
       if verb == 'delay' then
         changed[#changed + 1] = 'D' .. sub(m, 2)
-        due[#due + 1] = ARGV[at + 3]
+        due[#due + 1] = string.format('%.0f', now + ARGV[at + 3])
         due[#due + 1] = id
       elseif verb == 'park' and admits(ARGV[at + 3]) then
         local name, rest = ARGV[at + 3], sub(m, #fence + 1)
