@@ -73,6 +73,9 @@ func startEngine(ctx context.Context, r *Remoting) (*engine, error) {
 
 // send puts an envelope on the line to an address, which begins if there is none. It does not block on the network.
 func (e *engine) send(address string, data []byte) error {
+	if e.life.Err() != nil {
+		return errDown
+	}
 	if err := e.lines.queue(address, len(data)); err != nil {
 		return err
 	}

@@ -160,6 +160,9 @@ func (r *Remoting) Rejoin(ctx context.Context) error {
 		pause := time.NewTimer(50 * time.Millisecond)
 		select {
 		case <-pause.C:
+		case <-r.life.Done():
+			pause.Stop()
+			return errDown
 		case <-ctx.Done():
 			pause.Stop()
 			return fmt.Errorf("%w: %w", err, ctx.Err())
@@ -190,17 +193,23 @@ func (r *Remoting) down() {
 
 // Close ends all connections, fails what waits and ends the context of what is being handled. It may be called again.
 func (r *Remoting) Close() {
+	r.end() // a Rejoin that is under way gives up
 	r.change.Lock()
 	defer r.change.Unlock()
 	r.mu.Lock()
+	again := r.closed
 	r.closed = true
 	r.mu.Unlock()
-	r.end()
+	if again {
+		return
+	}
 	r.down()
+	late := time.NewTimer(closeWithin)
+	defer late.Stop()
 	for range MaxHandling { // every hand that is free stays taken: nothing is handled any more
 		select {
 		case r.hands <- struct{}{}:
-		case <-time.After(closeWithin):
+		case <-late.C:
 			r.log.Warn("a request of another node is still being handled")
 			return
 		}
