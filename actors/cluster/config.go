@@ -46,6 +46,8 @@ type Config struct {
 	// HandleWithin, or earlier when the asker no longer waits. A panic is answered as an error.
 	Handle func(ctx context.Context, from string, request []byte) ([]byte, error)
 	Log    *slog.Logger
+	// List is bound to the remoting by Start, if there is one.
+	List *Static
 }
 
 // check finds what can't work, and reads the address to listen on. An error wraps persistence.ErrInvalid.

@@ -92,10 +92,18 @@ func peer(text string) int {
 		return 1
 	}
 	p := &peerProcess{}
+	if s.Peers != nil {
+		list, err := cluster.NewStatic(s.Peers)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		p.list = list
+	}
 	r, err := cluster.Start(context.Background(), cluster.Config{
 		Listen: s.Listen, Advertise: s.Advertise, Secret: []byte(s.Secret), Node: s.Node,
 		CertFile: s.Cert, KeyFile: s.Key, CAFile: s.CA,
-		Handle: p.handle, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)).With("node", s.Node),
+		Handle: p.handle, List: p.list, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)).With("node", s.Node),
 	})
 	hello := report{}
 	hello.note(err)
@@ -107,13 +115,6 @@ func peer(text string) int {
 		return 1
 	}
 	p.r = r
-	if s.Peers != nil {
-		if p.list, err = cluster.NewStatic(s.Peers); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		p.list.Bind(r)
-	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	var wait sync.WaitGroup
 	var mu sync.Mutex

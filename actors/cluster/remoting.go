@@ -84,6 +84,9 @@ func Start(ctx context.Context, config Config) (*Remoting, error) {
 		return nil, err
 	}
 	r.engine = e
+	if config.List != nil {
+		config.List.Bind(r)
+	}
 	return r, nil
 }
 

@@ -27,7 +27,10 @@ const maxMachineName = 44
 
 // remote is how nodes reach each other; nil if this one does not take commands. All nodes on one database share the secret.
 func (c *clustering) remote(ctx context.Context, b *backends) (*remoting.Config, error) {
+	list, static := b.members.(*remoting.Static)
 	switch {
+	case c.RemoteListen == "" && static:
+		return nil, errors.New("--membership static needs --remote-listen: the nodes ask each other whether they live")
 	case c.RemoteListen == "" && c.RemoteAdvertise+c.RemoteCert+c.RemoteKey+c.RemoteCA != "":
 		return nil, errors.New("the flags --remote-… need --remote-listen")
 	case c.RemoteListen == "":
@@ -40,7 +43,7 @@ func (c *clustering) remote(ctx context.Context, b *backends) (*remoting.Config,
 		return nil, err
 	}
 	return &remoting.Config{
-		Listen: c.RemoteListen, Advertise: c.RemoteAdvertise, CertFile: c.RemoteCert, KeyFile: c.RemoteKey, CAFile: c.RemoteCA, Secret: secret,
+		Listen: c.RemoteListen, Advertise: c.RemoteAdvertise, CertFile: c.RemoteCert, KeyFile: c.RemoteKey, CAFile: c.RemoteCA, Secret: secret, List: list,
 	}, nil
 }
 
