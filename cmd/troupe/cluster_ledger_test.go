@@ -235,8 +235,11 @@ func (v *verdict) auditStream(s *streamReader, rows map[job.ID]rowOfJob) {
 	}
 }
 
-// leftAlone are keys of Redis that outlive the jobs and have no time to live: counters, and the list of nodes.
-var leftAlone = []string{"generation", "member", "claim:", "idem:", "ghosts:"}
+// leftAlone begin the keys of Redis that outlive the jobs and have no time to live.
+var leftAlone = []string{"generation", "ghosts:"}
+
+// ofNodes is in the names of the keys that the list of nodes has.
+const ofNodes = ":{nodes}"
 
 // auditRedis looks for what jobs have left behind: 15.
 func (c *cluster) auditRedis(v *verdict) {
@@ -250,7 +253,7 @@ func (c *cluster) auditRedis(v *verdict) {
 		walk := client.Scan(c.ctx, 0, "*", 1000).Iterator()
 		for walk.Next(c.ctx) {
 			key := walk.Val()
-			if slices.ContainsFunc(leftAlone, func(p string) bool { return strings.HasPrefix(key, p) }) {
+			if strings.Contains(key, ofNodes) || slices.ContainsFunc(leftAlone, func(p string) bool { return strings.HasPrefix(key, p) }) {
 				continue
 			}
 			if ttl, err := client.TTL(c.ctx, key).Result(); err != nil || ttl == -1 {

@@ -199,7 +199,7 @@ func TestClusterHosts(t *testing.T) {
 		t.Skip("starts clusters of processes and breaks them")
 	}
 	needNamespaces(t)
-	program := buildForCluster(t)
+	program := programOfTests(t)
 	for _, k := range clusterCases {
 		if *clusterRuns == 0 && k.name != namespaceCase {
 			continue

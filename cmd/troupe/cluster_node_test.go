@@ -204,6 +204,16 @@ func (n *clusterNode) ask(method, path string, body []byte, answer any, header .
 	return json.Unmarshal(text, answer)
 }
 
+// programOfTests is the test's own binary under the program's name: with the race detector if the tests have it.
+func programOfTests(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("troupe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // buildForCluster builds the binary as a user does, for one test and its parts.
 func buildForCluster(t *testing.T) string {
 	t.Helper()

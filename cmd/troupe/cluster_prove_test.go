@@ -28,7 +28,7 @@ func TestCluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts clusters of processes and breaks them")
 	}
-	program := buildForCluster(t)
+	program := programOfTests(t)
 	for _, k := range clusterCases {
 		t.Run(k.name, func(t *testing.T) {
 			if *clusterRuns == 0 {

@@ -27,9 +27,9 @@ func TestClusterRolling(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a cluster of processes under load")
 	}
-	r := rolling{rate: 100, takes: 3 * time.Second, steps: 6, drain: 2 * time.Second, streams: 24, warm: 10 * time.Second, rest: 2 * time.Second}
+	r := rolling{rate: 100, takes: 3 * time.Second, steps: 6, drain: 2 * time.Second, streams: 24, warm: 4 * time.Second, rest: 2 * time.Second}
 	if *clusterRuns > 0 {
-		r = rolling{rate: 200, takes: time.Minute, steps: 6, drain: 30 * time.Second, streams: 90, warm: 45 * time.Second, rest: 10 * time.Second}
+		r = rolling{rate: 200, takes: time.Minute, steps: 3, drain: 30 * time.Second, streams: 60, warm: 45 * time.Second, rest: 10 * time.Second}
 	}
 	began := time.Now()
 	c := newCluster(t, buildForCluster(t), "work=8000", "default=32")
