@@ -207,6 +207,9 @@ func (n *clusterNode) ask(method, path string, body []byte, answer any, header .
 // programOfTests is the test's own binary under the program's name: with the race detector if the tests have it.
 func programOfTests(t *testing.T) string {
 	t.Helper()
+	if *clusterProgram != "" {
+		return *clusterProgram
+	}
 	path, err := exec.LookPath("troupe")
 	if err != nil {
 		t.Fatal(err)
@@ -217,6 +220,9 @@ func programOfTests(t *testing.T) string {
 // buildForCluster builds the binary as a user does, for one test and its parts.
 func buildForCluster(t *testing.T) string {
 	t.Helper()
+	if *clusterProgram != "" {
+		return *clusterProgram
+	}
 	path := filepath.Join(t.TempDir(), "troupe")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -14,9 +14,10 @@ import (
 )
 
 var (
-	clusterRuns   = flag.Int("cluster.runs", 0, "runs of each case of TestCluster; 0 is the short version")
-	clusterStrict = flag.Bool("cluster.strict", false, "demand the promised time to adopted")
-	clusterLanes  = flag.Int("cluster.lanes", 0, "clusters at once, instead of what each case has by default")
+	clusterRuns    = flag.Int("cluster.runs", 0, "runs of each case of TestCluster; 0 is the short version")
+	clusterProgram = flag.String("cluster.program", "", "binary to run instead of the one under test")
+	clusterStrict  = flag.Bool("cluster.strict", false, "demand the promised time to adopted")
+	clusterLanes   = flag.Int("cluster.lanes", 0, "clusters at once, instead of what each case has by default")
 )
 
 // shortRuns is how often the short version does each case.
