@@ -110,7 +110,8 @@ type intake struct {
 	asked    time.Time // when that was
 	pacing   bool      // a wake-up is set
 	renewing bool
-	again    bool // all leases are to be renewed once the renewal under way is over
+	missed   bool // a renewal came due while one was under way: the next begins when that is over
+	again    bool // and is of all leases
 	backoff  time.Duration
 	stop     func()
 }
@@ -290,7 +291,7 @@ func (in *intake) onLimit(c actor.Context, m *limit) {
 // renew gives every lease that is not quite fresh another term, or simply every one.
 func (in *intake) renew(c actor.Context, all bool) {
 	if in.renewing {
-		in.again = in.again || all
+		in.missed, in.again = true, in.again || all
 		return
 	}
 	now := time.Now()
@@ -310,9 +311,10 @@ func (in *intake) renew(c actor.Context, all bool) {
 
 func (in *intake) onRenewed(c actor.Context, m *renewed) {
 	in.renewing = false
-	if in.again {
-		in.again = false
-		in.renew(c, true)
+	if in.missed { // what was claimed meanwhile has no term to spare for the next tick
+		all := in.again
+		in.missed, in.again = false, false
+		in.renew(c, all)
 	}
 	for _, lease := range m.lost {
 		in.app.supervisor.tell(lease.ID, &leaseLost{})

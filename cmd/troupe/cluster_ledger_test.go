@@ -19,13 +19,14 @@ type verdict struct {
 	jobs, reruns int // accepted; claims beyond the first, each explained by a fault
 	overlaps     int // times that two runs of one job were under way at once, each explained by a fault
 	crashes      int // counted by the system
+	lapsed       int // claims whose lease ran out though nothing was done to the node: the machine was too slow to renew it
 
 	lost, overwritten, spent, unexplained int
 	problems                              []string // the first of them, in words
 }
 
 func (v *verdict) broken() bool {
-	return v.lost+v.overwritten+v.spent+v.unexplained > 0 || len(v.problems) > 0
+	return v.lost+v.overwritten+v.spent+v.unexplained > 0 || len(v.problems) > 0 || v.lapsed > max(3, v.jobs/500)
 }
 
 // maxProblems bounds how many are told.
@@ -159,7 +160,12 @@ func (v *verdict) auditHistory(id job.ID, r rowOfJob, lines []lineOfHistory, c *
 	}
 	for i := 1; i < len(claims); i++ {
 		v.reruns++
-		if !c.faulty(claims[i-1].node, claims[i].at) {
+		if c.faulty(claims[i-1].node, claims[i].at) {
+			continue
+		}
+		if c.journal.lostLease(id, claims[i-1].token()) {
+			v.lapsed++
+		} else {
 			v.problem(&v.unexplained, "job %s was claimed again though nothing befell %s:\n%s", id, claims[i-1].node, tell(lines))
 		}
 	}
@@ -197,7 +203,7 @@ func (v *verdict) auditRuns(id job.ID, r rowOfJob, lines []lineOfHistory, c *clu
 				continue
 			}
 			if c.stillRan(first, second.start) {
-				if v.overlaps++; !c.faulty(first.node, second.start) {
+				if v.overlaps++; !c.faulty(first.node, second.start) && !c.journal.lostLease(id, first.token) {
 					v.problem(&v.unexplained, "job %s ran twice at once though nothing befell %s: %+v", id, first.node, runs)
 				}
 			}

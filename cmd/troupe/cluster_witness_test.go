@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/meta-ad-studio/troupe/actors"
 	"github.com/meta-ad-studio/troupe/actors/job"
 	"github.com/meta-ad-studio/troupe/actors/kinds/sample"
 )
@@ -112,4 +115,13 @@ func (w *journalOfHandlers) done(id job.ID) bool {
 		}
 	}
 	return false
+}
+
+// lostLease says whether a handler was told that its job is no longer the node's.
+func (w *journalOfHandlers) lostLease(id job.ID, token int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.runs[id], func(r *handlerRun) bool {
+		return r.token == token && strings.Contains(r.err, actors.ErrLeaseLost.Error())
+	})
 }
