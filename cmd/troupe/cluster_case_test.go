@@ -56,7 +56,7 @@ var clusterCases = []clusterCase{
 		heal: func(*cluster, *clusterNode) {},
 	},
 	{
-		name: "stop", takes: 16 * time.Second, moves: true, lasts: 10 * time.Second, longLasts: 60 * time.Second, lanes: 6,
+		name: "stop", takes: 12 * time.Second, moves: true, lasts: 10 * time.Second, longLasts: 60 * time.Second, lanes: 10,
 		strike: func(c *cluster, n *clusterNode, _ bool) time.Time {
 			c.fault(n, faultStop)
 			n.signal(syscall.SIGSTOP)
@@ -64,10 +64,10 @@ var clusterCases = []clusterCase{
 		},
 		heal: func(_ *cluster, n *clusterNode) { n.signal(syscall.SIGCONT) },
 	},
-	cutCase("cut-redis", true, 20*time.Second, toRedis),
-	cutCase("cut-postgres", true, 28*time.Second, toPostgres),
+	cutCase("cut-redis", true, 12*time.Second, toRedis),
+	cutCase("cut-postgres", true, 18*time.Second, toPostgres),
 	cutCase("cut-peers", false, 8*time.Second, toPeers),
-	cutCase("cut-all", true, 20*time.Second, toRedis, toPostgres, toPeers),
+	cutCase("cut-all", true, 12*time.Second, toRedis, toPostgres, toPeers),
 	{
 		name: "term", takes: 8 * time.Second, moves: true, graceful: true, bound: 3 * time.Second, lanes: 3,
 		strike: func(c *cluster, n *clusterNode, _ bool) time.Time {
@@ -94,7 +94,7 @@ func strikeKill(c *cluster, n *clusterNode, _ bool) time.Time {
 
 func cutCase(name string, moves bool, takes time.Duration, links ...string) clusterCase {
 	return clusterCase{
-		name: name, takes: takes, moves: moves, lasts: 4 * time.Second, longLasts: 10 * time.Second, lanes: 4,
+		name: name, takes: takes, moves: moves, lasts: 3 * time.Second, longLasts: 6 * time.Second, lanes: 5,
 		strike: func(c *cluster, n *clusterNode, _ bool) time.Time {
 			c.fault(n, faultCut)
 			from := time.Now()

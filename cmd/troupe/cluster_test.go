@@ -41,6 +41,7 @@ type cluster struct {
 	journal         *journalOfHandlers
 	orders          *orderBook
 	streams         []*streamReader
+	authority       *authority // nil until a node needs a certificate
 
 	mu     sync.Mutex
 	faults []*faultRecord
@@ -200,13 +201,3 @@ func (c *cluster) over(f *faultRecord) {
 
 // newKey is an idempotency key.
 func newKey() string { return rand.Text() }
-
-// remoting is the flags that have a node listen to its peers at one address, which they find at another.
-func (c *cluster) remoting(listen, advertise string) []string {
-	return nil
-}
-
-// certificates is the flags that have a node show a certificate for its address to its peers.
-func (c *cluster) certificates(address string) []string {
-	return nil
-}
