@@ -16,6 +16,7 @@ import (
 var (
 	clusterRuns    = flag.Int("cluster.runs", 0, "runs of each case of TestCluster; 0 is the short version")
 	clusterProgram = flag.String("cluster.program", "", "binary to run instead of the one under test")
+	clusterLogs    = flag.String("cluster.logs", "", "folder in which the nodes' logs are kept")
 	clusterStrict  = flag.Bool("cluster.strict", false, "demand the promised time to adopted")
 	clusterLanes   = flag.Int("cluster.lanes", 0, "clusters at once, instead of what each case has by default")
 )

@@ -41,6 +41,7 @@ type cluster struct {
 	journal         *journalOfHandlers
 	orders          *orderBook
 	streams         []*streamReader
+	since           time.Time  // when all nodes had started
 	authority       *authority // nil until a node needs a certificate
 
 	mu     sync.Mutex
@@ -134,7 +135,11 @@ func (c *cluster) start(net clusterNet) {
 		n.start()
 	}
 	c.together()
+	c.since = time.Now()
 }
+
+// settled waits until the list of nodes may declare somebody dead: it must have been well for as long as a node may be silent.
+func (c *cluster) settled() { time.Sleep(time.Until(c.since.Add(6 * time.Second))) }
 
 // together waits until every node knows of all three, and of no others.
 func (c *cluster) together() {
@@ -173,10 +178,10 @@ func (c *cluster) end() {
 				c.t.Errorf("node %s:\n%s", n.name, log[at:min(len(log), at+8192)])
 			}
 		}
+		if *clusterLogs != "" {
+			_ = os.WriteFile(filepath.Join(*clusterLogs, filepath.Base(c.dir)+"-"+n.name+".log"), log, 0o600)
+		}
 		if c.t.Failed() {
-			if keep := os.Getenv("TROUPE_CLUSTER_LOGS"); keep != "" {
-				_ = os.WriteFile(filepath.Join(keep, filepath.Base(c.dir)+"-"+n.name+".log"), log, 0o600)
-			}
 			said := slices.DeleteFunc(bytes.Split(log, []byte("\n")), func(line []byte) bool { return bytes.Contains(line, []byte(`"msg":"request"`)) })
 			c.t.Logf("the log of %s, without requests, ends:\n%s", n.name, bytes.Join(said[max(0, len(said)-30):], []byte("\n")))
 		}
