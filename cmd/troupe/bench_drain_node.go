@@ -48,7 +48,7 @@ func (c *benchDrainNodeCmd) Run(ctx context.Context, o output) error {
 	defer back.close()
 	var handled atomic.Int64
 	r := &rig{registry: prometheus.NewRegistry(), backends: back, meter: meter{}}
-	if r.app, err = actors.New(benchNode(c.Name, back, r.registry, c.Concurrency)); err != nil {
+	if r.app, err = actors.New(benchNode(back, r.registry, c.Concurrency)); err != nil {
 		return err
 	}
 	r.app.Handle("bench", func(context.Context, *actors.Job) error { handled.Add(1); return nil })
@@ -90,10 +90,10 @@ func (c *benchDrainNodeCmd) Run(ctx context.Context, o output) error {
 	return nil
 }
 
-// benchNode is how a bench's node is set up.
-func benchNode(name string, back *backends, registry *prometheus.Registry, concurrency int) actors.Config {
+// benchNode is how one of several nodes is set up: a member, as it would be in earnest.
+func benchNode(back *backends, registry *prometheus.Registry, concurrency int) actors.Config {
 	return actors.Config{
-		Node: name, Store: back.store, Inbox: back.inbox, Bus: back.bus, Artifacts: back.artifacts, Metrics: registry,
+		Node: back.node, Incarnation: back.incarnation, Members: back.members, Store: back.store, Inbox: back.inbox, Bus: back.bus, Artifacts: back.artifacts, Metrics: registry,
 		Queues: []actors.Queue{{Name: "default", Concurrency: concurrency}},
 		Log:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
