@@ -6,7 +6,7 @@ PACKAGES := redis-server postgresql ffmpeg chromium fonts-dejavu-core
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test packages check unit prove-cluster ui ui-check client client-check lint fmt bench clean
+.PHONY: help simulate run build test packages check unit prove-cluster ui ui-check client client-check lint fmt bench clean
 
 help: ## Print this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,15 @@ lint: ## Run golangci-lint (the first time it takes some minutes to build).
 
 fmt: ## Format all Go code.
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+simulate: ## Simulate clusters of NODES for MINUTES of virtual time with JOBS, under SEEDS seeds from SEED (0 draws it): as given about five minutes each.
+	$(GO) test ./actors/simulation -v -timeout 24h -run TestSimulationLong -sim.seed $(SEED) -sim.seeds $(SEEDS) -sim.nodes $(NODES) -sim.minutes $(MINUTES) -sim.jobs $(JOBS)
+
+simulate: SEED ?= 0
+simulate: SEEDS ?= 1
+simulate: NODES ?= 100
+simulate: MINUTES ?= 10
+simulate: JOBS ?= 10000
 
 bench: build ## Measure a backlog of jobs that do nothing; set TROUPE_REDIS_URL and TROUPE_DATABASE_URL for your servers.
 	bin/troupe bench drain

@@ -38,7 +38,7 @@ func TestMistakesOfServersAreFound(t *testing.T) {
 		rules []string // one of them is broken
 	}{
 		"a store without a fence":                        {mutant{store: "no fence"}, []string{"I2", "I3", "I9"}},
-		"a store that overwrites what has ended":         {mutant{store: "terminal is open"}, []string{"I2", "I3"}},
+		"a store that overwrites what has ended":         {mutant{store: "terminal is open"}, []string{"I2"}},
 		"a store that answers before it commits":         {mutant{lateCommits: true}, []string{"ack after commit", "publish after commit"}},
 		"an inbox that takes back the leases of anybody": {mutant{inbox: "the leases of anybody"}, []string{"I8"}},
 		"an inbox that knows no limit":                   {mutant{inbox: "no limit"}, []string{"limit"}},
@@ -46,6 +46,9 @@ func TestMistakesOfServersAreFound(t *testing.T) {
 		"an inbox that binds no keys":                    {mutant{inbox: "keys are not bound"}, []string{"I6"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if underRace {
+				t.Skip("what is raced is the same as in a simulation without mistakes")
+			}
 			found := simulate(t, plan{seed: 1, nodes: 12, storm: 90 * time.Second, jobs: 600, limit: 2, mutant: m.mutant})
 			if !slices.ContainsFunc(found.broken, func(b string) bool {
 				return slices.ContainsFunc(m.rules, func(rule string) bool { return strings.HasPrefix(b, rule+" ") })

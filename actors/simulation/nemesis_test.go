@@ -132,9 +132,11 @@ var disasters = []blow{
 	}},
 }
 
-// blowEvery is how long there is between two blows for each node; disasters come every disasterEvery.
+// blowEvery is how long there is between two blows for each node, but for a large cluster: whenever one comes or goes, each of all the others
+// reads who there is, and here they share one processor. Disasters come every disasterEvery.
 const (
 	blowEvery     = 80 * time.Second
+	blowAtMost    = 1500 * time.Millisecond
 	disasterEvery = 30 * time.Second
 )
 
@@ -144,7 +146,7 @@ func (c *cluster) rage() {
 		return
 	}
 	var striking sync.WaitGroup
-	striking.Go(func() { c.strike(c.plan.rng(3), blows, blowEvery/time.Duration(c.plan.nodes)) })
+	striking.Go(func() { c.strike(c.plan.rng(3), blows, max(blowEvery/time.Duration(c.plan.nodes), blowAtMost)) })
 	striking.Go(func() { c.strike(c.plan.rng(4), disasters, disasterEvery) })
 	striking.Wait()
 }

@@ -130,7 +130,11 @@ func TestSimulationOfACalmCluster(t *testing.T) {
 func TestSimulation(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
-			hold(t, plan{seed: seed + 1, nodes: 20, storm: 3 * time.Minute, jobs: 2000, limit: 20 / 4})
+			p := plan{seed: seed + 1, nodes: 20, storm: 2 * time.Minute, jobs: 1500, limit: 5}
+			if underRace {
+				p.nodes, p.storm, p.jobs = 10, time.Minute, 400
+			}
+			hold(t, p)
 		})
 	}
 }
@@ -139,7 +143,11 @@ func TestSimulationOfManyNodes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two hundred nodes")
 	}
-	hold(t, plan{seed: 1, nodes: 200, storm: 2 * time.Minute, jobs: 4000, limit: 200 / 4})
+	p := plan{seed: 1, nodes: 200, storm: 25 * time.Second, jobs: 1000, limit: 50}
+	if underRace {
+		p.nodes, p.jobs = 40, 400
+	}
+	hold(t, p)
 }
 
 func TestSimulationLong(t *testing.T) {

@@ -100,7 +100,7 @@ func (in *Inbox) Enqueue(ctx context.Context, name string, entries []persistence
 	for _, e := range entries {
 		if k := e.Key; k != nil {
 			name := [2]string{k.Scope, k.Key}
-			if b, taken := q.keys[name]; taken && b.id != e.ID && now.Before(b.until) {
+			if b, taken := q.keys[name]; taken && b.id != e.ID && now.Before(b.until) && in.fault != "keys are not bound" {
 				answers = append(answers, persistence.Enqueued{Holder: b.id, Fingerprint: b.fingerprint})
 				continue
 			}

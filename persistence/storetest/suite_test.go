@@ -97,7 +97,7 @@ func TestStoreFaultsAreFound(t *testing.T) {
 
 func TestInboxFaultsAreFound(t *testing.T) {
 	for _, fault := range []string{
-		"enqueue replaces", "cancel is told once", "any node", "return to the back", "crashes are not counted", "reap to the back",
+		"enqueue replaces", "keys are not bound", "cancel is told once", "any node", "return to the back", "crashes are not counted", "reap to the back",
 		"due to the front", "remove takes leased", "no limit", "parked for anybody", "the leases of anybody", "a walk goes by count",
 	} {
 		findsFault(t, "TestInbox", fault)
