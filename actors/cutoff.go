@@ -45,6 +45,7 @@ func (m *membership) judge(ctx context.Context) {
 	case store == 0 || store < after:
 	case inbox == 0 && (was == cutStore || m.othersReachStore(ctx, now)):
 		is = cutStore
+	case inbox == 0 && !m.unheard: // the store is down for all
 	case inbox >= after && m.unheard && now.Sub(m.beatAt()) >= after && (was == cutAll || m.alone(ctx)):
 		is = cutAll
 	case was != cutNothing:

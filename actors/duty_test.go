@@ -71,13 +71,16 @@ func TestDutyIsOneNodesAndPassesOnWhenThatDies(t *testing.T) {
 		}
 	}
 	door := hosts[(duty+1)%len(hosts)]
+	for _, id := range healthy {
+		door.await(id, job.Completed)
+	}
 	killed := time.Now()
 	go hosts[duty].die()
 	for time.Since(killed) < run-5*time.Second {
 		across = append(across, submit(door))
 		time.Sleep(every)
 	}
-	for _, id := range append(healthy, across...) {
+	for _, id := range across {
 		door.await(id, job.Completed)
 	}
 	mu.Lock()

@@ -206,15 +206,6 @@ func (a *jobActor) onStarted(c actor.Context) {
 	a.attempt.run(kind.handler, a.job)
 }
 
-// park leaves the job to the nodes that have a handler for its kind.
-func (a *jobActor) park(c actor.Context) {
-	a.leaving = true
-	a.app.metrics.parkedJob(a.job.Queue)
-	a.app.settler.settle(&outgoing{
-		job: a.job, actor: c.Self(), settlement: &persistence.Settlement{Lease: a.lease, Verb: persistence.Park, For: a.job.Kind},
-	})
-}
-
 // step applies an event that ends the claim and leaves.
 func (a *jobActor) step(c actor.Context, e job.Event) {
 	next, t, err := a.job.Apply(e, time.Now())
@@ -441,27 +432,6 @@ func (a *jobActor) onLeaseLost(c actor.Context) {
 	a.settled = true
 	a.end(c, ErrLeaseLost)
 	a.stopWhenDone(c)
-}
-
-// onGiveUp: this node can't record what comes of the attempt, and others could. The job is handed back as the row has it, which spends
-// nothing, once the handler has returned or its grace is over.
-func (a *jobActor) onGiveUp(c actor.Context) {
-	if a.leaving || a.lost {
-		return
-	}
-	a.app.metrics.restarts.WithLabelValues("lease_lost").Inc()
-	a.lost, a.givenUp = true, true
-	a.answerKeepers(ErrLeaseLost)
-	a.end(c, ErrLeaseLost)
-	if a.attempt == nil || a.returned {
-		a.handBackGivenUp(c)
-	}
-}
-
-func (a *jobActor) handBackGivenUp(c actor.Context) {
-	if a.givenUp && !a.leaving {
-		a.leave(c, persistence.Return, nil)
-	}
 }
 
 // onForgotten: the inbox has lost its data. This claim still holds as far as the store knows, so the inbox is given it back.

@@ -138,6 +138,8 @@ func (m *membership) beat(ctx context.Context) {
 	}
 	if v := m.view.Load(); v.stale(roll.Epoch != m.epoch, time.Now()) {
 		m.look(ctx, roll.Epoch)
+	} else {
+		m.failures = 0
 	}
 	if roll.Fallen && m.born.Load() {
 		m.adopt(ctx)
