@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -94,6 +95,9 @@ func TestAReturnedNodeEndsWhatItLost(t *testing.T) {
 	meet(t, one, two)
 	was := one.Nodes(t.Context())
 	one.redis.set(true)
+	two.eventually("it is declared dead", func() bool {
+		return !slices.ContainsFunc(two.Nodes(t.Context()), func(n actors.NodeInfo) bool { return n.Name == one.Node() && n.State == actors.NodeAlive })
+	})
 	two.eventually("all were adopted", func() bool { return h.count("two") == len(ids) })
 	one.redis.set(false)
 	one.eventually("its attempts have ended", func() bool { return len(h.causes()) == len(ids) })
