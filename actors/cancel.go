@@ -169,18 +169,33 @@ func (a *App) awaitChange(ctx context.Context, was job.Job) (job.Job, error) {
 
 // AwaitEnd waits until a job has ended, or the context, and answers it as it is then.
 func (a *App) AwaitEnd(ctx context.Context, id job.ID) (job.Job, error) {
-	last := context.WithoutCancel(ctx)
 	w, err := a.Watch(ctx, WatchRequest{Topics: []Topic{{TopicJob, id.String()}}})
-	if err == nil {
-		defer w.Close()
-		for err == nil {
-			var b Batch
-			if b, err = w.Next(ctx); b.End != "" {
-				break
+	if err != nil {
+		return a.lookAgain(ctx, id)
+	}
+	defer w.Close()
+	for {
+		step, cancel := context.WithTimeout(ctx, lookEvery)
+		b, err := w.Next(step)
+		slow := step.Err() != nil
+		cancel()
+		switch {
+		case b.End != "", ctx.Err() != nil, err != nil && !slow:
+			return a.lookAgain(ctx, id)
+		case slow: // the bus may be down
+			if j, err := a.lookAgain(ctx, id); err == nil && j.Status.Terminal() {
+				return j, nil
 			}
 		}
 	}
-	read, cancel := context.WithTimeout(last, tellTimeout)
+}
+
+// lookEvery is how often the store is asked for what no message may have told.
+const lookEvery = 500 * time.Millisecond
+
+// lookAgain reads a job, for a moment also when the context has ended.
+func (a *App) lookAgain(ctx context.Context, id job.ID) (job.Job, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	return a.Get(read, id)
+	return a.Get(ctx, id)
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (a *App) DrainNode(ctx context.Context, node, by string) (DrainWay, error) 
 	if a.config.Members == nil {
 		return "", fmt.Errorf("drain node %.80q: %w", node, err)
 	}
-	if err := a.config.Members.AskDrain(ctx, node, by); err != nil {
+	if err := a.config.Members.AskDrain(ctx, node, cmp.Or(by, a.config.Node)); err != nil {
 		return "", fmt.Errorf("drain node %.80q: %w", node, err)
 	}
 	return DrainLeft, nil

@@ -183,6 +183,6 @@ func (n *actorNode) rows(t table, now time.Time, depth int) {
 		n.Children[i].rows(t, now, depth+1)
 	}
 	if n.More > 0 {
-		t.row(indent + fmt.Sprintf("· and %d more", n.More))
+		t.row(indent+fmt.Sprintf("· and %d more", n.More), "", "", "", "", "", "")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,11 +30,14 @@ func (t tests) Run() int { return testenv.Run(t.M) }
 // TestStories tells the stories of testdata/script with the real binary and real servers. Beside the commands of testscript they have:
 //
 //	redis                       a Redis of one's own for the nodes that follow
+//	redis-alone                 a Redis server of one's own, which redis-down ends and redis-up starts again with its data
 //	postgres                    an empty database of one's own, likewise
 //	serve NAME FLAGS...         start a node with the sample kinds and wait until it is ready; $NAME is its URL, also after a restart, and so is TROUPE_SERVER
 //	serve-until ID STATUS NAME FLAGS...   start a node, again and again when it dies, until the job has the status
 //	crash NAME                  end a node as a power failure does
 //	term NAME                   send SIGTERM and wait for an orderly end
+//	freeze NAME, thaw NAME      stop a node's process where it is, and let it go on
+//	left NAME                   wait until a node has ended in order, without being told here
 //	signal NAME                 send SIGTERM and do not wait
 //	terminated NAME             wait until the signal, not the node itself, has ended it
 //	wait-log NAME TEXT          wait until a node has logged a text
@@ -66,6 +70,7 @@ func TestStories(t *testing.T) {
 type story struct {
 	t     *testing.T // outlives the script
 	nodes map[string]*storyNode
+	alone *testenv.Server // its own Redis
 }
 
 type storyCommand = func(ts *testscript.TestScript, neg bool, args []string)
@@ -76,7 +81,9 @@ func (s *story) commands() map[string]storyCommand {
 		least int
 		do    func(ts *testscript.TestScript, args []string)
 	}{
-		"redis": {0, s.redis}, "postgres": {0, s.postgres}, "serve": {1, s.serve}, "serve-until": {3, s.serveUntil},
+		"redis": {0, s.redis}, "redis-alone": {0, s.redisAlone}, "redis-down": {0, s.redisDown}, "redis-up": {0, s.redisUp},
+		"freeze": {1, s.freeze}, "thaw": {1, s.thaw}, "left": {1, s.left},
+		"postgres": {0, s.postgres}, "serve": {1, s.serve}, "serve-until": {3, s.serveUntil},
 		"crash": {1, s.crash}, "term": {1, s.term}, "signal": {1, s.signal}, "terminated": {1, s.terminated}, "wait-log": {2, s.waitLog},
 		"take": {1, s.take}, "take-match": {2, s.takeMatch}, "addr-of": {1, s.addrOf}, "wait-job": {2, s.waitJob}, "job": {2, s.job}, "history": {2, s.history}, "waits-grow": {2, s.waitsGrow},
 		"wait-streams": {1, s.waitStreams}, "wait-process": {1, s.waitProcess}, "no-process": {1, s.noProcess},
@@ -96,6 +103,7 @@ func (s *story) commands() map[string]storyCommand {
 func (s *story) setup(env *testscript.Env) error {
 	env.Defer(func() {
 		for name, n := range s.nodes {
+			_ = n.cmd.Process.Signal(syscall.SIGCONT)
 			n.end(os.Kill)
 			log, err := os.ReadFile(n.log)
 			if err != nil {
@@ -114,6 +122,31 @@ func (s *story) setup(env *testscript.Env) error {
 func (s *story) redis(ts *testscript.TestScript, _ []string) {
 	ts.Setenv("TROUPE_REDIS_URL", testenv.Redis(s.t))
 	ts.Setenv("TROUPE_REDIS_PREFIX", ts.Name()+":") // channels know no databases
+}
+
+func (s *story) redisAlone(ts *testscript.TestScript, _ []string) {
+	s.alone = testenv.StartRedis(s.t, testenv.Options{Durable: true})
+	ts.Setenv("TROUPE_REDIS_URL", s.alone.URL)
+}
+
+func (s *story) redisDown(*testscript.TestScript, []string) { s.alone.Kill() }
+
+func (s *story) redisUp(*testscript.TestScript, []string) { s.alone.Start() }
+
+func (s *story) freeze(ts *testscript.TestScript, args []string) {
+	ts.Check(s.node(ts, args[0]).cmd.Process.Signal(syscall.SIGSTOP))
+}
+
+func (s *story) thaw(ts *testscript.TestScript, args []string) {
+	ts.Check(s.node(ts, args[0]).cmd.Process.Signal(syscall.SIGCONT))
+}
+
+func (s *story) left(ts *testscript.TestScript, args []string) {
+	n := s.node(ts, args[0])
+	poll(ts, args[0]+" to end", n.ended)
+	if n.err != nil {
+		ts.Fatalf("%s did not end in good order: %v", args[0], n.err)
+	}
 }
 
 func (s *story) postgres(ts *testscript.TestScript, _ []string) {
