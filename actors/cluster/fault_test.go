@@ -47,7 +47,8 @@ func TestStoppedPeer(t *testing.T) {
 		t.Errorf("an ask never waits longer than told: %+v", got)
 	}
 	a.tell(order{Do: "start ask", Node: "b", Body: "hello", Within: 30 * time.Second})
-	time.Sleep(100 * time.Millisecond) // it does not matter if it is not on its way yet: it fails then as well
+	a.tell(order{Do: "start stats"}) // and so it is on its way; if it is not, it fails as well
+	a.hear()
 	a.tell(order{Do: "start update", Self: a.member})
 	for range 2 {
 		if got := a.hear(); got.Took > 5*time.Second || got.Error != "" && !got.Unavailable {

@@ -53,10 +53,12 @@ func TestRubbishHarmsNothing(t *testing.T) {
 	var silent []net.Conn
 	for _, say := range [][]byte{
 		nil, noise, []byte(preface[:10]), []byte(preface), append([]byte(preface), noise...),
-		append([]byte(preface), 0xff, 0xff, 0xff, 4, 0, 0, 0, 0, 0),                                                 // a frame of 16 MB
-		append([]byte(preface), bytes.Repeat([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}, 10_000)...),                         // settings without end
-		append([]byte(preface), 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82),                         // half a head
-		[]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), {0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}, noise[:1], noise[1:9], // a TLS greeting
+		append([]byte(preface), 0xff, 0xff, 0xff, 4, 0, 0, 0, 0, 0),                         // a frame of 16 MB
+		append([]byte(preface), bytes.Repeat([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}, 10_000)...), // settings without end
+		append([]byte(preface), 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82), // half a head
+		[]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+		{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3},
+		noise[:1], noise[1:9], // a TLS greeting
 	} {
 		conn := dial(t, a.member.Address)
 		_, _ = conn.Write(say)
@@ -208,7 +210,8 @@ func TestForgedMessages(t *testing.T) {
 		batch("troupe", wrapperspb.Bytes([]byte("rubbish"))),
 		batch("troupe", wrapperspb.Bytes(cluster.Seal("c", "a", 1, a.member.Incarnation, []byte("as another node")))),
 		batch("troupe", wrapperspb.Bytes(cluster.Seal("b", "a", 1, a.member.Incarnation+1, []byte("for another incarnation")))),
-		{}, {Envelopes: []*protoremote.MessageEnvelope{{}}},
+		{},
+		{Envelopes: []*protoremote.MessageEnvelope{{}}},
 	} {
 		if got := i.stream(proof(), b); got != codes.OK {
 			t.Errorf("%.100s: %v", b, got)
