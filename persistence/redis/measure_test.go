@@ -120,7 +120,7 @@ func measuredEntries(rng *rand.Rand) ([]persistence.Entry, []persistence.State) 
 			panic(err)
 		}
 		entries[i] = persistence.Entry{ID: id, Life: 1, Envelope: envelope}
-		states[i] = persistence.State{ID: id, Terminal: true, JSON: append([]byte(nil), envelope...)}
+		states[i] = persistence.State{ID: id, Version: 1, Terminal: true, Final: true, JSON: append([]byte(nil), envelope...)}
 	}
 	return entries, states
 }
