@@ -20,6 +20,9 @@ func (a *App) startRemoting(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start remoting: %w", err)
 	}
+	if list, ok := a.config.Members.(interface{ Bind(r *cluster.Remoting) }); ok {
+		list.Bind(engine) // one that is kept over remoting
+	}
 	a.engine, a.peers = engine, engine
 	return nil
 }

@@ -34,6 +34,9 @@ func (c *clustering) remote(ctx context.Context, b *backends) (*remoting.Config,
 	case c.RemoteListen == "" && c.RemoteAdvertise+c.RemoteCert+c.RemoteKey+c.RemoteCA != "":
 		return nil, errors.New("the flags --remote-… need --remote-listen")
 	case c.RemoteListen == "":
+		if _, static := b.members.(*remoting.Static); static {
+			return nil, errors.New("--membership static:… needs --remote-listen")
+		}
 		return nil, nil
 	case b.members == nil:
 		return nil, errors.New("--remote-listen needs --redis-url and --database-url: an embedded node is alone")
