@@ -71,6 +71,8 @@ type slot struct {
 	index int
 	born  int
 	node  *node // nil while nothing runs
+	// one is being started
+	starting bool
 }
 
 // node is one incarnation.
@@ -109,18 +111,19 @@ func newCluster(t *testing.T, p plan) *cluster {
 // start starts the next incarnation of a slot.
 func (c *cluster) start(s *slot) {
 	c.mu.Lock()
-	if s.node != nil {
+	if s.node != nil || s.starting {
 		c.mu.Unlock()
 		return
 	}
+	s.starting = true
 	s.born++
 	n := &node{cluster: c, slot: s, name: fmt.Sprintf("n%03d.%d", s.index, s.born)}
 	for i := range n.links {
 		n.links[i] = newLink(newDice(c.plan.seed, uint64(1000*s.index+10*s.born+i+1_000_000)))
 		n.links[i].state.down = c.down[i]
 	}
-	s.node = n
 	c.mu.Unlock()
+	defer c.started(s, n)
 	deaf := max(0, 1-20/float64(c.plan.nodes))
 	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("TROUPE_TEST_LOG") != "" {
@@ -154,6 +157,20 @@ func (c *cluster) start(s *slot) {
 		ctx, cancel := context.WithCancel(context.Background())
 		n.watches = cancel
 		c.ends.Go(func() { c.ledger.watch(ctx, n) })
+	}
+}
+
+// started puts a node into its slot, unless it has died of its first job.
+func (c *cluster) started(s *slot, n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.starting = false
+	if n.App == nil || n.dead() {
+		return
+	}
+	s.node = n
+	for i, l := range n.links {
+		l.set(func(s *state) { s.down = c.down[i] })
 	}
 }
 
@@ -242,7 +259,7 @@ func (c *cluster) running() []*node {
 	defer c.mu.Unlock()
 	var all []*node
 	for _, s := range c.slots {
-		if s.node != nil && s.node.App != nil {
+		if s.node != nil {
 			all = append(all, s.node)
 		}
 	}

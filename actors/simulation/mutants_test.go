@@ -41,7 +41,7 @@ func TestMistakesOfServersAreFound(t *testing.T) {
 		"a store that answers before it commits":         {mutant{lateCommits: true}, []string{"ack after commit", "publish after commit"}},
 		"an inbox that takes back the leases of anybody": {mutant{inbox: "the leases of anybody"}, []string{"I8"}},
 		"an inbox that knows no limit":                   {mutant{inbox: "no limit"}, []string{"limit"}},
-		"an inbox that counts no crashes":                {mutant{inbox: "crashes are not counted"}, []string{"I5"}},
+		"an inbox that counts no crashes":                {mutant{inbox: "crashes are not counted"}, []string{"I1", "I5"}},
 		"an inbox that binds no keys":                    {mutant{inbox: "keys are not bound"}, []string{"I6"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func onNode(c *cluster, slot int, f func(n *node)) func() {
 		c.mu.Lock()
 		n := c.slots[slot].node
 		c.mu.Unlock()
-		if n != nil && n.App != nil {
+		if n != nil {
 			f(n)
 		}
 	}
