@@ -164,7 +164,7 @@ func (s *spool) landed(c persistence.Channel, answer persistence.Appended, now t
 		if s.early.IsZero() {
 			s.early = now
 		} else if now.Sub(s.early) > earlyPatience {
-			s.refuse(ErrLeaseLost, dropRefused)
+			s.drop(dropRefused) // and no error: the row may be late because the store is, which costs no attempt
 		}
 	}
 	return false
