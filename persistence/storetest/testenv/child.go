@@ -75,8 +75,18 @@ func (c *Child) Kill() {
 	}
 }
 
-// Suspend stops it and its children in their tracks.
-func (c *Child) Suspend() { c.t.Helper(); c.signal(syscall.SIGSTOP) }
+// Suspend stops it and its children in their tracks. It has stopped when this returns.
+func (c *Child) Suspend() {
+	c.t.Helper()
+	c.signal(syscall.SIGSTOP)
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for deadline := time.Now().Add(endWithin); !stopped(c.PID()); <-poll.C {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("a child process does not stop")
+		}
+	}
+}
 
 // Resume lets it go on.
 func (c *Child) Resume() { c.t.Helper(); c.signal(syscall.SIGCONT) }
