@@ -17,6 +17,7 @@ export function job(over: Partial<Record<keyof Job, unknown>> = {}): Job {
     progress: { pct: 0, stage: '', stageIndex: 0, stageCount: 0, note: '', etaMs: null },
     error: null,
     artifacts: [],
+    cancel: null,
     waiting: null,
     createdAt: 0,
     updatedAt: 0,

@@ -1,5 +1,6 @@
 import { useCallback, useSyncExternalStore } from 'react';
 import type { Brief } from '../api';
+import { cancelWords } from '../api/cancel';
 import { useWatched } from '../watch';
 import type { Shown } from './advance';
 import { useNow, useStudio } from './context';
@@ -24,6 +25,11 @@ export function Screen({ shown, brief, title }: { shown: Shown; brief: Brief | u
       return (
         <div className="screen">
           <p className="screen-words">Cancelled</p>
+          {job.cancel?.reason && (
+            <p className="screen-note">
+              <bdi>{cancelWords(job)}</bdi>
+            </p>
+          )}
         </div>
       );
     default:
@@ -45,7 +51,7 @@ function Filling({ shown, title }: { shown: Shown; title: string }) {
   const preview = previewOf(job);
   const runs = job.status === 'processing' || job.status === 'cancelling';
   const left = doneAt === null || !isHeard ? null : doneAt - now; // unheard of, it may not run at all
-  const note = runs ? runningNote(job.progress.note, left) : waitingWords(job, place, now, (at) => clock.local(at));
+  const note = runs ? cancelWords(job) || runningNote(job.progress.note, left) : waitingWords(job, place, now, (at) => clock.local(at));
   const text = runs ? `${percent(pct)}${note && `, ${note}`}` : note;
   return (
     <div

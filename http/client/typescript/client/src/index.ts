@@ -6,7 +6,7 @@ export { connect } from './connect.js';
 export type { ConnectionState, Fallback, Link, LinkHost, Phase } from './connection.js';
 export type { Fault, Place, QueueStats, Stats, StreamEvent } from './events.js';
 export { followLogs, followOutput, type FollowOptions, type Gap, type LogLine, type OutputChunk } from './follow.js';
-export { type Artifact, decodeJob, type Failure, type Job, type Progress, type Status, statuses, type TerminalStatus, type Waiting } from './job.js';
+export { type Artifact, type Cancel, decodeJob, type Failure, type Job, type Progress, type Status, statuses, type TerminalStatus, type Waiting } from './job.js';
 export { polling } from './poller.js';
 export { Problem } from './problem.js';
 export { decodeResource } from './resource.js';

@@ -37,6 +37,17 @@ export interface Waiting {
   until: number | null;
 }
 
+/** Somebody asked that this life of the job be stopped. */
+export interface Cancel {
+  /** requested until the job ends; then confirmed if it ended as cancelled, too_late if it ended otherwise. */
+  state: 'requested' | 'confirmed' | 'too_late';
+  /** Who asked first, and why. Untrusted text: to be shown as text only. */
+  by?: string;
+  reason?: string;
+  /** A time as RFC 3339 has it. */
+  at?: string;
+}
+
 /** What a job has in every status. Times are milliseconds since 1970. */
 export interface JobBase {
   id: string;
@@ -51,6 +62,8 @@ export interface JobBase {
   attempt: { n: number; max: number; nextAt: number | null };
   progress: Progress;
   artifacts: Artifact[];
+  /** Null if nobody asked. */
+  cancel: Cancel | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -110,6 +123,7 @@ export function decodeJob(value: Json, base = ''): Job | null {
     },
     error: status === 'failed' || (status === 'retrying' && value.error) ? decodeFailure(object(value.error)) : null,
     artifacts: list(value.artifacts).flatMap((one) => decodeArtifact(object(one), base)),
+    cancel: isObject(value.cancel) ? value.cancel : null,
     waiting: waits(status) && isObject(value.waiting) ? decodeWaiting(value.waiting) : null,
     createdAt,
     updatedAt,

@@ -7,6 +7,19 @@ export interface components {
         AcceptedJob: components["schemas"]["Job"] & {
             stream: components["schemas"]["StreamLink"];
         };
+        /** @description Somebody asked that this life of the job be stopped; absent if nobody did. */
+        Cancel: {
+            /** Format: date-time */
+            at?: string;
+            /** @description Who asked first. */
+            by?: string;
+            reason?: string;
+            /**
+             * @description requested: it has not ended yet; confirmed: it ended as cancelled; too_late: it ended otherwise.
+             * @enum {unknown}
+             */
+            state: "requested" | "confirmed" | "too_late";
+        };
         /** @description Text such as 1.5s, or a number of seconds. */
         Duration: string | number;
         Job: {
@@ -18,6 +31,7 @@ export interface components {
             }[];
             attempt: number;
             batch?: string;
+            cancel?: components["schemas"]["Cancel"];
             checkpoint?: unknown;
             /**
              * Format: date-time

@@ -98,6 +98,13 @@ describe('decodeEvent', () => {
 });
 
 describe('decodeJob', () => {
+  it('tells of a request to cancel, where there is one', () => {
+    const cancel = { state: 'too_late', by: 'ann', reason: 'too costly', at: '2026-03-01T12:00:00Z' };
+    expect(decodeJob(frame({ cancel }))?.cancel).toEqual(cancel);
+    expect(decodeResource(view({ cancel }))?.cancel).toEqual(cancel);
+    for (const none of [undefined, null, 'x', []]) expect(decodeJob(frame({ cancel: none }))?.cancel).toBeNull();
+  });
+
   it('reads the stream’s form and the resource’s form to the same job', () => {
     expect(decodeJob(frame())).not.toBeNull();
     expect(decodeResource(view())).toEqual(decodeJob(frame()));

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { cancelWords } from '../../api/cancel';
 import type { ListedJob } from '../../api/listed';
 import { Chip, Duration, Time, visible } from '../parts';
 import { Link } from '../router';
@@ -14,6 +15,13 @@ export function Facts({ job }: { job: ListedJob }) {
         <Fact name="Lost with its node">
           <Chip tone="bad">
             {job.crashes} {job.crashes === 1 ? 'time' : 'times'}
+          </Chip>
+        </Fact>
+      )}
+      {job.cancel && (
+        <Fact name="Cancel">
+          <Chip tone="warm">
+            <bdi>{visible(cancelWords(job))}</bdi>
           </Chip>
         </Fact>
       )}

@@ -1,3 +1,4 @@
+import { cancelWords } from '../../api/cancel';
 import { cancelJob, retryJob } from '../../api';
 import type { ListedJob } from '../../api/listed';
 import { usePlaceInLine } from '../live/hooks';
@@ -57,6 +58,7 @@ function Now({ job }: { job: ListedJob }) {
         <span className="job-now">
           <Bar job={job} />
           <span className="job-note">
+            {job.cancel && <bdi>{visible(cancelWords(job))} </bdi>}
             {job.progress.stage && <b>{visible(job.progress.stage)}</b>} <bdi>{visible(job.progress.note.slice(0, 200))}</bdi>
           </span>
         </span>
@@ -72,7 +74,7 @@ function Now({ job }: { job: ListedJob }) {
         </span>
       ) : null;
     default:
-      return <bdi className="hint">{visible(job.progress.note.slice(0, 200))}</bdi>;
+      return <bdi className="hint">{visible(cancelWords(job) || job.progress.note.slice(0, 200))}</bdi>;
   }
 }
 

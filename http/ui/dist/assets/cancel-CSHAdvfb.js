@@ -1,0 +1,1 @@
+import{T as e}from"./api-CAIMW1Mb.js";var t=new Map([[`requested`,`Cancelling`],[`confirmed`,`Cancelled`],[`too_late`,`Cancel came too late`]]);function n({cancel:n},r=200){if(n===null)return``;let i=e(n.by),a=[i&&`by ${i}`,e(n.reason)].filter(Boolean).join(`: `);return`${t.get(e(n.state))??`Cancel`}${a&&` (${a.slice(0,r)})`}`}export{n as t};
