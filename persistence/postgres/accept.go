@@ -87,6 +87,7 @@ func (k *bindings) bind(p *pipeline, b *batch, refuse bool) error {
 	for _, w := range k.wanted {
 		a.int8(w.Key.TTL.Microseconds())
 	}
+	p.begin()
 	p.send(statements.bindKeys, a.params(), func([][]byte) error { return nil })
 	if !refuse {
 		return nil

@@ -86,12 +86,12 @@ func (r rows) known() bool {
 //
 // Each statement locks rows in the order of ids. A transaction has a second one that locks only for rows which the first
 // did not find, and could only meet another such transaction in a deadlock, which ends in a repetition.
-func (s *Store) write(ctx context.Context, c conn, b *batch, refuse bool) (err error) {
+func (s *Store) write(ctx context.Context, c conn, b *batch, refuse bool) error {
 	p, err := c.pipeline(ctx, statements.bindKeys, statements.holders, statements.update, statements.fences, statements.upsert)
 	if err != nil {
 		return err
 	}
-	defer func() { p.close(err) }()
+	defer p.close()
 	if err := b.keys.bind(p, b, refuse); err != nil {
 		return err
 	}
@@ -119,6 +119,7 @@ func (b *batch) update(p *pipeline, a *arrays) (missing rows, err error) {
 	if err := b.rows.update(a); err != nil {
 		return nil, err
 	}
+	p.begin()
 	p.send(statements.update, a.params(), b.mark)
 	if err := p.flush(); err != nil {
 		return nil, err

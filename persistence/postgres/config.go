@@ -39,7 +39,7 @@ var session = map[string]string{
 	// A statement that does not end holds its locks; a node that stopped in mid-transaction, too.
 	"statement_timeout":                   "5s",
 	"lock_timeout":                        "2s",
-	"idle_in_transaction_session_timeout": "10s",
+	"idle_in_transaction_session_timeout": "3s",
 	// See the package's document. Compiling queries costs more than any of ours runs, and is provoked by the first two.
 	"enable_seqscan":  "off",
 	"enable_hashjoin": "off",

@@ -155,3 +155,40 @@ func TestConcurrentWritersAgreeOnAnOrder(t *testing.T) {
 		t.Errorf("%d deadlocks in %d batches", deadlocks, writers*rounds)
 	}
 }
+
+// A process that is stopped between a write and its commit holds the rows' locks for seconds, not for as long as it is stopped.
+func TestStoppedWriterLetsGoOfItsRows(t *testing.T) {
+	s := open(t, Config{})
+	j := newJob()
+	mustCommit(t, s, submitted(j))
+	stopped := after(t, j, job.Claimed{Token: 1, Node: "a"})
+	later := after(t, j, job.Claimed{Token: 2, Node: "b"})
+	ctx := t.Context()
+	err := s.once(ctx, func(ctx context.Context, c conn) error {
+		p, err := c.pipeline(ctx, statements.update, statements.fences)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		b, err := newBatch([]persistence.Write{stopped})
+		if err != nil {
+			return err
+		}
+		if missing, err := b.update(p, new(arrays)); err != nil || len(missing) > 0 {
+			t.Errorf("%d rows are missing, %v", len(missing), err)
+		}
+		// Here it is stopped. Others get through.
+		mustCommit(t, s, later)
+		if err := p.sync(); err == nil {
+			t.Error("it wakes and commits what was taken back")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := mustGet(t, s, j.ID).Job; got.Token != 2 || got.Node != "b" {
+		t.Errorf("the row is of token %d and node %s", got.Token, got.Node)
+	}
+	mustCommit(t, s, submitted(newJob())) // the connection that was lost is not used again
+}

@@ -14,6 +14,7 @@ type pipeline struct {
 	pipe     *pgconn.Pipeline
 	prepared map[string]*pgconn.StatementDescription
 	waiting  []func(row [][]byte) error // who takes the rows of the statements sent, in order
+	begun    bool                       // it will be flushed before it commits
 	synced   bool
 }
 
@@ -44,18 +45,35 @@ func (p *pipeline) send(st statement, params [][]byte, each func(row [][]byte) e
 	p.waiting = append(p.waiting, each)
 }
 
-// flush waits for the answers to all that was sent; the transaction goes on.
-func (p *pipeline) flush() error {
-	p.pipe.SendFlushRequest()
-	if err := p.pipe.Flush(); err != nil {
-		return err
+// begin makes a transaction of it that the server knows as one. Without it the transaction is what lies between two syncs, and a
+// process that is stopped after a flush would hold its locks for as long: the server, which waits for the rest of the
+// sync, does not count it as idle, and no timeout of the session ends it. Call it before the first statement is sent.
+func (p *pipeline) begin() {
+	if !p.begun {
+		p.begun = true
+		p.command("BEGIN")
 	}
-	return p.answers()
 }
+
+func (p *pipeline) command(sql string) {
+	p.pipe.SendQueryParams(sql, nil, nil, nil, nil)
+	p.waiting = append(p.waiting, func([][]byte) error { return nil })
+}
+
+// flush waits for the answers to all that was sent; the transaction, which must have been begun, goes on.
+func (p *pipeline) flush() error { return p.await() }
 
 // sync commits and waits for all answers, the commit's included.
 func (p *pipeline) sync() error {
 	p.synced = true
+	if p.begun {
+		p.command("COMMIT")
+	}
+	return p.await()
+}
+
+// await waits for the answers to all that was sent.
+func (p *pipeline) await() error {
 	if err := p.pipe.Sync(); err != nil {
 		return err
 	}
@@ -67,7 +85,7 @@ func (p *pipeline) sync() error {
 		return err
 	}
 	if _, ok := result.(*pgconn.PipelineSync); !ok {
-		return errors.New("the server did not confirm the commit")
+		return errors.New("the server did not confirm that it has answered all")
 	}
 	return nil
 }
@@ -89,11 +107,6 @@ func (p *pipeline) answers() error {
 	return nil
 }
 
-// close ends the pipeline after the given error, or none. What has not been committed is rolled back: by the server, if
-// the error is its own; by cutting the connection otherwise, because a sync would commit what went well.
-func (p *pipeline) close(err error) {
-	if _, fromServer := errors.AsType[*pgconn.PgError](err); fromServer && !p.synced {
-		_ = p.pipe.Sync() // lets the server leave the state of error; if that fails, Close cuts
-	}
-	_ = p.pipe.Close()
-}
+// close ends the pipeline after the given error, or none. What has not been committed is rolled back: a connection that is left within
+// a transaction is not used again but cut, and so is one of which an answer is outstanding.
+func (p *pipeline) close() { _ = p.pipe.Close() }
