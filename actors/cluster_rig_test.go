@@ -45,7 +45,7 @@ func (s servers) host(t *testing.T, handlers map[string]actors.Handler, options 
 		c.Queues = []actors.Queue{{Name: "default", Concurrency: 50}}
 	}}, options...)
 	h.node = own.start(t, handlers, options...)
-	h.node.world = s.world // what the test looks at is not cut off with the node
+	h.world = s.world // what the test looks at is not cut off with the node
 	return h
 }
 
@@ -53,7 +53,7 @@ func (s servers) host(t *testing.T, handlers map[string]actors.Handler, options 
 func (h *host) die() {
 	h.once.Do(func() {
 		if h.node != nil {
-			h.node.Close()
+			h.Close()
 		}
 		_ = h.client.Close()
 		h.store.Close()

@@ -52,7 +52,7 @@ func TestARequestToCancelIsAnsweredWithWhatBecameOfIt(t *testing.T) {
 	if r.StatusCode != 200 || v.Status != job.Cancelled || v.Cancel == nil || v.Cancel.State != job.CancelConfirmed || v.Cancel.Reason != hostile || time.Since(v.Cancel.At) > time.Minute {
 		t.Fatalf("%d %s", r.StatusCode, r.body)
 	}
-	if strings.Contains(string(r.body), "<script>") || r.Header.Get("Troupe-Node") != "n7" {
+	if strings.Contains(r.body, "<script>") || r.Header.Get("Troupe-Node") != "n7" {
 		t.Errorf("%v %s", r.Header, r.body)
 	}
 	if r, again := rig.cancel(id, "", `{"reason":"another"}`); r.StatusCode != 200 || *again.Cancel != *v.Cancel {
@@ -100,7 +100,7 @@ func TestDrainOfANode(t *testing.T) {
 	asked := make(chan string, 2)
 	w := newWorld(t, testenv.Redis(t))
 	rig := w.start(nil, func(c *actors.Config) { c.OnDrain = func(by string) { asked <- by } })
-	if r := do(t, rig.Server, http.MethodPost, "/v1/nodes/"+rig.app.Node()+"/drain", ""); r.StatusCode != 202 || !strings.Contains(string(r.body), `"told":"direct"`) {
+	if r := do(t, rig.Server, http.MethodPost, "/v1/nodes/"+rig.app.Node()+"/drain", ""); r.StatusCode != 202 || !strings.Contains(r.body, `"told":"direct"`) {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 	<-asked

@@ -44,10 +44,14 @@ func (p *post) fail(err error) {
 	p.err, p.until = err, time.Now().Add(sulk)
 }
 
-func (p *post) why() (error, bool) {
+// why is the error that forbids to try the address again by now, nil if none does.
+func (p *post) why() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.err, time.Now().Before(p.until)
+	if time.Now().Before(p.until) {
+		return p.err
+	}
+	return nil
 }
 
 // to is the post of an address.
@@ -71,7 +75,7 @@ func (l *lines) to(address string) *post {
 // queue notes what is sent, or says why it can't be.
 func (l *lines) queue(address string, size int) error {
 	p := l.to(address)
-	if err, sulks := p.why(); sulks {
+	if err := p.why(); err != nil {
 		return err
 	}
 	if p.queued.Add(int64(size)) > maxQueued {
@@ -110,7 +114,7 @@ func (l *lines) drop(address string) error {
 	delete(l.posts, address)
 	l.mu.Unlock()
 	if p != nil {
-		if err, sulks := p.why(); sulks {
+		if err := p.why(); err != nil {
 			fresh := l.to(address)
 			fresh.mu.Lock()
 			fresh.err, fresh.until = p.err, p.until

@@ -161,7 +161,7 @@ func (c *cluster) strike(rng *rand.Rand, from []blow, every time.Duration) {
 		if time.Now().After(end) {
 			return
 		}
-		b := &from[0]
+		var b *blow
 		if len(order) > 0 {
 			b, order = &from[order[0]], order[1:]
 		} else {

@@ -197,12 +197,5 @@ func (c *cluster) fault(n *clusterNode, kind string) *faultRecord {
 	return f
 }
 
-// over records that the fault has ended.
-func (c *cluster) over(f *faultRecord) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f.to = time.Now()
-}
-
 // newKey is an idempotency key.
 func newKey() string { return rand.Text() }

@@ -35,7 +35,7 @@ func (b *backends) openMembers(ctx context.Context, choice string) error {
 		b.members = members
 		b.before(members.Close)
 	default:
-		return fmt.Errorf("--membership %q: want redis, kubernetes or static:HOST:PORT,...", choice)
+		return fmt.Errorf("--membership %q: want redis, kubernetes or static:HOST:PORT and so on, with commas", choice)
 	}
 	return nil
 }
