@@ -288,11 +288,14 @@ func TestTwoNodesShareTheWorkAndSurviveEachOther(t *testing.T) {
 		if j.Attempts != 0 {
 			t.Errorf("spent an attempt: %+v", j)
 		}
+		if j.Crashes > 1 {
+			t.Errorf("one death is counted %d times: %+v", j.Crashes, j)
+		}
 		crashed += j.Crashes
 	}
 	t.Logf("%d jobs were adopted; all done %s after the node's end", crashed, time.Since(killed).Round(time.Millisecond))
-	if crashed == 0 || crashed > 5 {
-		t.Errorf("%d crashes counted, want one for each job that ran on the dead node", crashed)
+	if crashed == 0 || crashed > 10 { // five ran, and as many may have ended without having been recorded
+		t.Errorf("%d crashes counted, want one for each job that the dead node held", crashed)
 	}
 }
 

@@ -44,14 +44,14 @@ func (p *post) fail(err error) {
 	p.err, p.until = err, time.Now().Add(sulk)
 }
 
-// why is the error that forbids to try the address again by now, nil if none does.
-func (p *post) why() error {
+// why is the error that forbids to try the address again by now, and until when; nil if none does.
+func (p *post) why() (until time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Now().Before(p.until) {
-		return p.err
+		return p.until, p.err
 	}
-	return nil
+	return time.Time{}, nil
 }
 
 // to is the post of an address.
@@ -75,7 +75,7 @@ func (l *lines) to(address string) *post {
 // queue notes what is sent, or says why it can't be.
 func (l *lines) queue(address string, size int) error {
 	p := l.to(address)
-	if err := p.why(); err != nil {
+	if _, err := p.why(); err != nil {
 		return err
 	}
 	if p.queued.Add(int64(size)) > maxQueued {
@@ -114,10 +114,10 @@ func (l *lines) drop(address string) error {
 	delete(l.posts, address)
 	l.mu.Unlock()
 	if p != nil {
-		if err := p.why(); err != nil {
+		if until, err := p.why(); err != nil {
 			fresh := l.to(address)
 			fresh.mu.Lock()
-			fresh.err, fresh.until = p.err, p.until
+			fresh.err, fresh.until = err, until
 			fresh.mu.Unlock()
 			return err
 		}
