@@ -46,7 +46,7 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 		}
 		switch {
 		case j.Status.Terminal():
-			return a.cancelled(j)
+			return cancelled(j)
 		case j.Status.Running():
 			return j, nil
 		}
@@ -66,14 +66,10 @@ func (a *App) Cancel(ctx context.Context, id job.ID, by, reason string) (job.Job
 	return job.Job{}, fmt.Errorf("cancel job %s: %w: it changes too fast", id, ErrBusy)
 }
 
-// cancelled is the answer to a request whose job has ended. Where word of it came to the row in the very moment of the end, whoever was shown the
-// end has not been shown that the request came too late.
-func (a *App) cancelled(j job.Job) (job.Job, error) {
+// cancelled is the answer to a request whose job has ended.
+func cancelled(j job.Job) (job.Job, error) {
 	if j.Status == job.Cancelled {
 		return j, nil
-	}
-	if j.Cancel != nil {
-		a.show(&j)
 	}
 	return j, &TooLateError{j}
 }

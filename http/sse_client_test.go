@@ -44,6 +44,9 @@ type jobData struct {
 	Progress struct {
 		Percent float64 `json:"pct"`
 	} `json:"progress"`
+	Cancel struct {
+		State string `json:"state"`
+	} `json:"cancel"`
 }
 
 func watch(t *testing.T, base, path string) *watcher {

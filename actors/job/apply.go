@@ -41,6 +41,9 @@ func (j Job) Apply(e Event, now time.Time) (next Job, line *Transition, err erro
 	}
 	if next.Status.Terminal() {
 		next.Finished = now
+		if next.Token == j.Token {
+			next.Rev++ // the number between may have been shown: see View
+		}
 	}
 	if _, ok := e.(Progressed); ok {
 		return next, nil, nil

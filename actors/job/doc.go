@@ -57,7 +57,7 @@
 //
 // Two numbers order everything that is ever said of a job. Token grows with each claim and fences its holder: who
 // holds a smaller one has lost the job, whether it knows or not. Rev grows with every change; it is Token times a
-// million plus the number of changes under that token, so that a successor's first word is newer than its
+// million plus the number of changes under that token, an end counting twice, so that a successor's first word is newer than its
 // predecessor's last, although the two never met.
 //
 // # Two counters

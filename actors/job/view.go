@@ -72,7 +72,8 @@ const maxStreamedResult = 4 << 10
 //
 // Word of a request to cancel comes to a job's row outside the fence, and so changes no rev. A job that has it without its rev telling
 // of it has the next number for its version: whoever was shown the job before that is shown it again. A running job is cancelling from
-// then on. Its holder's own next word has that number, too, if it is that it has heard.
+// then on. Its holder's own next word has that number, too, if it is that it has heard; the number of an end is always greater, and an end has
+// one number whether word of a request is known with it or not, so that nobody is shown two.
 func (j *Job) View() (v View) {
 	v = View{
 		ID: j.ID, Version: j.Rev, Run: j.Life, Kind: j.Kind, Queue: j.Queue, Status: j.Status, Terminal: j.Status.Terminal(),
@@ -102,7 +103,7 @@ func (v *View) cancel(j *Job) {
 	if j.Cancel != nil {
 		v.Cancel.Cancel = *j.Cancel
 	}
-	if j.unheard() {
+	if j.unheard() && !v.Terminal {
 		v.Version++
 		if v.Status == Processing {
 			v.Status = Cancelling

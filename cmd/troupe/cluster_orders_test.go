@@ -93,9 +93,10 @@ func (c *cluster) load(rate int, next func(i int) (kind, queue, owner string, pa
 			case <-tick.C:
 			}
 			for due := int(time.Since(began).Seconds() * float64(rate)); i < due; i++ {
+				n := i
 				all.Go(func() {
-					kind, queue, owner, payload := next(i)
-					if _, err := c.submit(i, kind, queue, owner, payload); err != nil {
+					kind, queue, owner, payload := next(n)
+					if _, err := c.submit(n, kind, queue, owner, payload); err != nil {
 						mu.Lock()
 						failed = err
 						mu.Unlock()
