@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -18,6 +19,9 @@ import (
 func storeAgainstCore(t *testing.T, st persistence.Store) {
 	ctx := testContext(t)
 	seen := make(tally)
+	if raced {
+		fewerChecks(t)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		m := &storeMachine{ctx: ctx, st: st, rng: rand.New(rand.NewPCG(seed, seed)), now: time.Now(), seen: seen}
@@ -37,6 +41,21 @@ func storeAgainstCore(t *testing.T, st persistence.Store) {
 		})
 	})
 	seen.check(t, "new rows", "applied", "repeated", "refused", "refused: equal token", "refused: ended", "redriven", "cancel requested")
+}
+
+// fewerChecks lets a test check less often, unless the command line says how often.
+func fewerChecks(t *testing.T) {
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return
+	}
+	set := func(n string) {
+		if err := checks.Value.Set(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("50") // with 30, one in a thousand meets too little
+	t.Cleanup(func() { set(checks.DefValue) })
 }
 
 type storeMachine struct {
