@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"syscall"
@@ -11,10 +12,13 @@ import (
 	"github.com/meta-ad-studio/troupe/persistence/storetest/testenv"
 )
 
+var nodesToKill = flag.Int("redis.kills", 5, "kill so many nodes, at least 2, to see how soon they fall")
+
 // TestKilledNodesFallAtOnce kills processes at any moment between two of their beats, with one other node to notice.
 func TestKilledNodesFallAtOnce(t *testing.T) {
 	t.Parallel()
-	const kills, within = 20, 2 * time.Second
+	const within = 2 * time.Second
+	kills := *nodesToKill
 	url := testenv.StartRedis(t, testenv.Options{}).URL
 	crew, rng := newCrew(t, url), storetest.Random(t)
 	victims := make([]*child, kills)
