@@ -18,7 +18,7 @@ type membershipChoice struct {
 func (b *backends) openMembers(ctx context.Context, choice string) error {
 	addresses, static := strings.CutPrefix(choice, "static:")
 	switch {
-	case b.embedded, choice == "redis":
+	case b.embedded, choice == "redis", choice == "":
 		return nil
 	case static:
 		members, err := remoting.NewStatic(strings.Split(addresses, ","))
